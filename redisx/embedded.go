@@ -1,0 +1,43 @@
+package redisx
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"sync"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+const embeddedNotice = "netspaces: using an embedded Redis: its data is in memory only and goes with this program " +
+	"(set REDIS_URL to use a shared one)"
+
+var (
+	noticeOnce sync.Once
+	noticeTo   io.Writer = os.Stderr
+)
+
+// openEmbedded starts a Redis inside this process. It listens on the loopback address, so that child processes reach it,
+// and has a password, so that others on this machine do not.
+func openEmbedded(ctx context.Context, o Options) (*Client, error) {
+	password := rand.Text()
+	m := miniredis.NewMiniRedis()
+	m.RequireAuth(password)
+	m.ClockTTL(true) // keys would otherwise never expire
+	if err := m.StartAddr("127.0.0.1:0"); err != nil {
+		return nil, fmt.Errorf("redisx: starting the embedded Redis: %w", err)
+	}
+	stop := sync.OnceValue(func() error {
+		m.Close()
+		return nil
+	})
+	address := url.URL{Scheme: "redis", User: url.UserPassword("", password), Host: m.Addr(), Path: "/0"}
+	c, err := openStarted(ctx, "embedded", address.String(), stop, o)
+	if err == nil {
+		noticeOnce.Do(func() { _, _ = fmt.Fprintln(noticeTo, embeddedNotice) })
+	}
+	return c, err
+}

@@ -1,0 +1,38 @@
+// Package sleigh has a team of worker processes run Go functions, with nothing between them but a Redis.
+//
+// A Sleigh is a team: a master that started it, and Workers, which are other processes of the same program. A Func is a
+// function that is registered by name, since Go cannot send code. EachElem runs it once for each element of a sequence, on
+// whichever worker is free; EachWorker once on each worker. What a call hands to the workers is a job; it consists of
+// tasks.
+//
+//	var square = sleigh.Register("square", func(ctx context.Context, x int) (int, error) { return x * x, nil })
+//
+//	func main() {
+//		sleigh.Main() // a worker never returns from here
+//		ctx := context.Background()
+//		rdb, err := redisx.Open(ctx, os.Getenv("REDIS_URL"), nil)
+//		…
+//		s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Launch: sleigh.Local(4)})
+//		…
+//		defer s.Stop(ctx)
+//		squares, err := square.EachElem(ctx, s, slices.Values([]int{1, 2, 3}), nil)
+//	}
+//
+// # Guarantees
+//
+// Each element has exactly one result, in the order of the elements. A worker takes tasks under a lease and settles them
+// together with their results in one step. If it dies, its tasks go to others: at once if this program launched it, else
+// when the lease has run out. So a function may run more than once for one element, at the same time even, but only one
+// result counts. A task whose worker died three times in a row while it ran becomes a TaskError; so does an error or a
+// panic of the function, and the other elements have their results all the same.
+//
+// Workers and master share a workspace of variables, User, in which functions may store, fetch and find.
+//
+// # Caveats
+//
+// Arguments and results travel as JSON. When the master dies, so do the workers that it launched, and the rest of its
+// sleigh in Redis is deleted after its lease by any other client. A function that blocks for something that only a later
+// element provides can block the whole team.
+//
+// Sleigh comes from NetWorkSpaces for Python and R (2005–2010), its eachElem and eachWorker.
+package sleigh

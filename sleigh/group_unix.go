@@ -1,0 +1,15 @@
+//go:build unix
+
+package sleigh
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// ownGroup puts a worker into a process group of its own: Ctrl-C at the terminal is for its master, which then stops it,
+// and killing it takes along what it runs.
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}

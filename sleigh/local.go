@@ -1,0 +1,125 @@
+package sleigh
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Local has n worker processes on this machine: copies of this program, whose main must call Main first. They end with
+// this process, however it ends. A worker that dies is replaced.
+func Local(n int) Launcher { return local(n) }
+
+type local int
+
+const (
+	maxFailures  = 3 // processes in a row that end before they joined
+	firstRestart = 100 * time.Millisecond
+)
+
+func (n local) size() int { return int(n) }
+
+func (n local) launch(s *Sleigh) (team, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("sleigh: cannot launch workers: %w", err)
+	}
+	p := &processes{s: s, program: program}
+	p.ctx, p.kill = context.WithCancel(context.Background())
+	for rank := range int(n) {
+		p.running.Go(func() { p.keep(rank) })
+	}
+	return p, nil
+}
+
+// processes is the team that Local launches.
+type processes struct {
+	s       *Sleigh
+	program string
+	ctx     context.Context // ends to kill them
+	kill    context.CancelFunc
+	running sync.WaitGroup
+}
+
+func (p *processes) end(ctx context.Context) {
+	unwatch := context.AfterFunc(ctx, p.kill)
+	defer unwatch()
+	p.running.Wait()
+	p.kill()
+}
+
+// keep has one worker of the rank run, until the sleigh stops.
+func (p *processes) keep(rank int) {
+	pause := firstRestart
+	for failures := 0; p.s.ctx.Err() == nil; {
+		pid, err := p.run(rank)
+		if p.s.ctx.Err() != nil {
+			return
+		}
+		if p.bury(rank, pid) {
+			failures, pause = 0, firstRestart
+		} else if failures++; failures == maxFailures {
+			p.s.fail(fmt.Errorf("sleigh: the worker of rank %d ended %d times before it joined, at last with %v: "+
+				"does main call sleigh.Main() first? What the worker printed stands above", rank, failures, err))
+			return
+		}
+		p.s.log.Warn("worker ended, another one takes its rank", "rank", rank, "pid", pid, "error", err)
+		select {
+		case <-time.After(pause):
+			pause *= 2
+		case <-p.s.ctx.Done():
+		}
+	}
+}
+
+// run has a worker process run to its end.
+func (p *processes) run(rank int) (pid int, err error) {
+	cmd := exec.CommandContext(p.ctx, p.program, "worker", strconv.Itoa(rank), "of", p.s.Name())
+	cmd.Env = append(os.Environ(), workerEnv+"=1")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // standard output is the master's own
+	ownGroup(cmd)
+	lifeline, err := cmd.StdinPipe()
+	if err != nil {
+		return 0, err
+	}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	line, err := json.Marshal(invitation{Redis: p.s.rdb.URL(), Member: p.s.member(rank)})
+	if err == nil {
+		_, err = lifeline.Write(append(line, '\n'))
+	}
+	if err != nil {
+		p.s.log.Warn("worker was not told what to do", "rank", rank, "error", err)
+	}
+	return cmd.Process.Pid, cmd.Wait()
+}
+
+// bury gives the tasks of a dead worker to others, and reports whether it had joined.
+func (p *processes) bury(rank, pid int) bool {
+	ctx, cancel := context.WithTimeout(p.s.ctx, p.s.lease)
+	defer cancel()
+	var info WorkerInfo
+	known, err := p.s.own.TryFind(ctx, workerVarOf(rank), &info)
+	if err != nil {
+		return true // Redis is away; that is not the worker's fault
+	}
+	if !known || info.PID != pid {
+		return false
+	}
+	for _, variable := range []string{taskVar, taskVarOf(rank)} {
+		// Where this fails, the lease ends by itself.
+		_ = p.s.own.EndClaims(ctx, variable, info.Client)
+	}
+	return true
+}
+
+// member is what a worker of the rank has to know.
+func (s *Sleigh) member(rank int) member {
+	return member{Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease}
+}

@@ -1,0 +1,99 @@
+package sleigh
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// Manual waits for n workers that are started by hand, on any machine that reaches the Redis: copies of this program, with
+// its address in REDIS_URL and the name of the sleigh in NETSPACES_TEAM. It says on stderr how. The first n that come work;
+// further ones wait, and take the place of any that dies.
+func Manual(n int) Launcher { return manual(n) }
+
+type manual int
+
+// teamEnv names the sleigh that a process is to join as a worker.
+const teamEnv = "NETSPACES_TEAM"
+
+func (n manual) size() int { return int(n) }
+
+func (n manual) launch(s *Sleigh) (team, error) {
+	if server := s.rdb.String(); server == "embedded" || server == "local" {
+		return nil, fmt.Errorf("sleigh: Manual needs a Redis that other machines reach, not the %s one: set REDIS_URL", server)
+	}
+	free := make([]any, n)
+	for rank := range free {
+		free[rank] = s.member(rank)
+	}
+	if err := s.own.StoreAll(s.ctx, rankVar, free...); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(os.Stderr, "netspaces: waiting for %d workers; on any machine, start each with\n"+
+		"    REDIS_URL=%s %s=%s %s\n(with the password in the URL, where Redis has one)\n", n, s.rdb, teamEnv, s.Name(), filepath.Base(os.Args[0]))
+	return volunteers{}, nil
+}
+
+// volunteers is the team of Manual: workers that end by themselves when the sleigh stops.
+type volunteers struct{}
+
+func (volunteers) end(context.Context) {}
+
+// joinTeam makes this process a worker of the named sleigh, once there is one and it has a rank free.
+func joinTeam(name string) error {
+	ctx := context.Background()
+	url := os.Getenv("REDIS_URL")
+	if url == "" {
+		return fmt.Errorf("%s is set, but REDIS_URL is not: it says where the team's Redis is", teamEnv)
+	}
+	rdb, err := redisx.Open(ctx, url, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rdb.Close() }()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+
+	var own *workspace.Workspace
+	for waiting := false; ; waiting = true {
+		if own, err = workspace.Use(ctx, rdb, name, false); err == nil {
+			break
+		}
+		if !errors.Is(err, workspace.ErrNoWorkspace) {
+			return err
+		}
+		if !waiting {
+			log.Info("waiting for the team to start", "team", name)
+		}
+		time.Sleep(retryPause) // nothing in Redis tells of a workspace that is to come
+	}
+	// The rank is held under a lease, so that another worker gets it should this one die.
+	rank, err := own.Claim(ctx, rankVar, &workspace.ClaimOptions{Lease: 10 * time.Second})
+	if errors.Is(err, workspace.ErrNoWorkspace) {
+		return nil // the team has ended without needing this worker
+	}
+	if err != nil {
+		return err
+	}
+	var m member
+	if err := json.Unmarshal(rank.Values[0].Text, &m); err != nil {
+		return fmt.Errorf("what the master says of the rank is not readable: %w", err)
+	}
+	w, err := join(ctx, rdb, m, log)
+	if err != nil {
+		return err
+	}
+	log.Info("joined", "team", name, "rank", strconv.Itoa(w.rank))
+	stop := w.renew(rank)
+	w.serve(ctx)
+	stop()
+	return errors.Join(w.close(), own.Close())
+}

@@ -1,0 +1,134 @@
+package sleigh
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// Sleigh is a team of workers and its master. It may be used by many goroutines at a time.
+type Sleigh struct {
+	rdb     *redisx.Client
+	own     *workspace.Workspace // tasks, results, workers
+	user    *workspace.Workspace
+	workers int
+	lease   time.Duration
+	log     *slog.Logger
+
+	ctx     context.Context // ends when the sleigh stops or fails, with the cause
+	cancel  context.CancelCauseFunc
+	team    team
+	stop    sync.Once
+	stopErr error
+}
+
+// Options are those of Start.
+type Options struct {
+	// Name is the name of the sleigh. Defaults to a new one.
+	Name string
+	// Launch says how to get workers. Defaults to Local with the number of cores.
+	Launch Launcher
+	// Lease is how long a worker may be silent before its tasks go to others. Defaults to 10 s.
+	Lease time.Duration
+	// Logger is told of workers that died and the like. Defaults to none.
+	Logger *slog.Logger
+}
+
+// Launcher is a way of getting workers: Local, Manual or InProcess.
+type Launcher interface {
+	// size is the number of workers.
+	size() int
+	// launch starts them; they join by themselves.
+	launch(s *Sleigh) (team, error)
+}
+
+// team is the workers that a Launcher started.
+type team interface {
+	// end waits until all have ended, after they were told to stop; when ctx ends, it ends them itself.
+	end(ctx context.Context)
+}
+
+// drainFor is how long Stop leaves functions that ignore the end of their context.
+const drainFor = 10 * time.Second
+
+// Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
+// Nil options are the defaults.
+func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, error) {
+	if os.Getenv(workerEnv) != "" {
+		return nil, errors.New("sleigh: Start in a worker process: call sleigh.Main() first thing in main")
+	}
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.Launch == nil {
+		o.Launch = Local(runtime.NumCPU())
+	}
+	if o.Lease == 0 {
+		o.Lease = 10 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Launch.size() < 1 {
+		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
+	}
+	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), lease: o.Lease, log: o.Logger}
+	if o.Name == "" {
+		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
+	}
+	var err error
+	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
+		return nil, err
+	}
+	if !s.own.Mine() {
+		return nil, errors.Join(fmt.Errorf("sleigh: %w: %q", ErrTaken, o.Name), s.own.Close())
+	}
+	if s.user, err = workspace.Open(ctx, rdb, o.Name+"/user", nil); err != nil {
+		return nil, errors.Join(err, s.own.Close())
+	}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	if s.team, err = o.Launch.launch(s); err != nil {
+		s.cancel(err)
+		return nil, errors.Join(err, s.user.Close(), s.own.Close())
+	}
+	return s, nil
+}
+
+// Name returns the name of the sleigh, which is that of its own workspace.
+func (s *Sleigh) Name() string { return s.own.Name() }
+
+// Workers returns the number of workers.
+func (s *Sleigh) Workers() int { return s.workers }
+
+// User returns the workspace that master and workers share.
+func (s *Sleigh) User() *workspace.Workspace { return s.user }
+
+// Stop ends the sleigh: calls under way return ErrStopped, the contexts of running functions end, the workers leave, and
+// both workspaces are deleted. Workers that have not left after 10 s, or when ctx ends, are killed. It blocks until all
+// that is done. A second call waits for the first and returns the same.
+func (s *Sleigh) Stop(ctx context.Context) error {
+	s.stop.Do(func() {
+		s.cancel(ErrStopped)
+		drain, cancel := context.WithTimeout(ctx, drainFor)
+		defer cancel()
+		// Where this fails, the workspace is gone or Redis away: end does without.
+		_ = s.own.Store(drain, stopVar, true)
+		s.team.end(drain)
+		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
+	})
+	return s.stopErr
+}
+
+// fail ends all calls with an error that nothing here can mend.
+func (s *Sleigh) fail(err error) { s.cancel(err) }

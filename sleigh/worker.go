@@ -1,0 +1,95 @@
+package sleigh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// Worker is one member of the team. A function gets it by WorkerFrom.
+type Worker struct {
+	rank  int
+	count int
+	host  string
+	own   *workspace.Workspace
+	user  *workspace.Workspace
+	lease time.Duration
+	log   *slog.Logger
+}
+
+// Rank is the worker's number, from 0.
+func (w *Worker) Rank() int { return w.rank }
+
+// Count is the number of workers of the team.
+func (w *Worker) Count() int { return w.count }
+
+// Host is the name of the machine that the worker runs on.
+func (w *Worker) Host() string { return w.host }
+
+// Name tells the worker from all others: the sleigh's name and the rank.
+func (w *Worker) Name() string { return fmt.Sprintf("%s@%d", w.own.Name(), w.rank) }
+
+// User is the workspace that master and workers share.
+func (w *Worker) User() *workspace.Workspace { return w.user }
+
+type workerKey struct{}
+
+// WorkerFrom returns the worker that runs the function which was given ctx; nil outside of one.
+func WorkerFrom(ctx context.Context) *Worker {
+	w, _ := ctx.Value(workerKey{}).(*Worker)
+	return w
+}
+
+// WorkerInfo is what a worker tells of itself when it joins.
+type WorkerInfo struct {
+	Rank   int       `json:"rank"`
+	Host   string    `json:"host"`
+	OS     string    `json:"os"`
+	Arch   string    `json:"arch"`
+	PID    int       `json:"pid"`
+	Since  time.Time `json:"since"`
+	Client string    `json:"client"` // its name in Redis, which its claims carry
+}
+
+// member is what a worker needs to know to join.
+type member struct {
+	Sleigh string        `json:"sleigh"`
+	Rank   int           `json:"rank"`
+	Count  int           `json:"count"`
+	Lease  time.Duration `json:"lease"`
+}
+
+// join makes a worker of this process, or of a goroutine of it.
+func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
+	w := &Worker{rank: m.Rank, count: m.Count, lease: m.Lease, log: log.With("rank", m.Rank)}
+	var err error
+	if w.host, err = os.Hostname(); err != nil {
+		w.host = "unknown"
+	}
+	if w.own, err = workspace.Use(ctx, rdb, m.Sleigh, false); err != nil {
+		return nil, err
+	}
+	if w.user, err = workspace.Use(ctx, rdb, m.Sleigh+"/user", false); err != nil {
+		return nil, errors.Join(err, w.own.Close())
+	}
+	info := WorkerInfo{
+		Rank: m.Rank, Host: w.host, OS: runtime.GOOS, Arch: runtime.GOARCH, PID: os.Getpid(), Since: time.Now(),
+		Client: w.own.Client(),
+	}
+	if err = w.own.Declare(ctx, workerVarOf(m.Rank), workspace.Single); err == nil {
+		err = w.own.Store(ctx, workerVarOf(m.Rank), info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *Worker) close() error { return errors.Join(w.user.Close(), w.own.Close()) }

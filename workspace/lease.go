@@ -1,0 +1,147 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/netspaces/netspaces/redisx"
+)
+
+const (
+	minLease     = 100 * time.Millisecond
+	closeTimeout = 5 * time.Second
+	sweepEvery   = 20 * time.Second
+	deleteBatch  = 100 // variables deleted in one script
+)
+
+// holdLease renews the owner's lease until the handle closes.
+func (ws *Workspace) holdLease() {
+	tick := time.NewTicker(ws.lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ws.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		_, err := ws.call(ws.ctx, renewScript, ws.keys.forScript(), ws.incarnation, ws.client, ws.lease.Milliseconds())
+		if errors.Is(err, ErrNoWorkspace) {
+			return // deleted: each call says so
+		}
+		// What fails here is tried again at the next tick.
+		_ = register(ws.ctx, ws.rdb, ws.name, ws.listedLease(true))
+	}
+}
+
+// listedLease is when the list of workspaces should have others look whether this one has ended; 0: never.
+func (ws *Workspace) listedLease(owned bool) time.Duration {
+	if owned && !ws.persistent {
+		return ws.lease
+	}
+	return 0
+}
+
+func register(ctx context.Context, rdb *redisx.Client, name string, lease time.Duration) error {
+	ms := ""
+	if lease > 0 {
+		ms = strconv.FormatInt(lease.Milliseconds(), 10)
+	}
+	_, err := call(ctx, rdb, registerScript, []string{namesKey}, name, ms)
+	return err
+}
+
+// sweep deletes workspaces whose owners died, those that sure says.
+func sweep(ctx context.Context, rdb *redisx.Client, sure func(name, score string) bool) error {
+	found, err := rdb.Run(ctx, endedScript, []string{namesKey})
+	if err != nil {
+		return err
+	}
+	pairs, _ := found.([]any)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, _ := pairs[i].(string)
+		score, _ := pairs[i+1].(string)
+		if !sure(name, score) {
+			continue
+		}
+		if err := remove(ctx, rdb, name, "", "ended"); err != nil && !errors.Is(err, ErrNoWorkspace) {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchOthers sweeps now and then, for a handle that owns or waits. It deletes only what it saw ended the last time too:
+// after a suspended machine wakes up, all leases seem to have ended, and their owners need a moment to renew them.
+func (ws *Workspace) watchOthers() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	suspects := map[string]string{}
+	for {
+		select {
+		case <-ws.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		last := suspects
+		suspects = map[string]string{}
+		// What fails here is tried again at the next tick.
+		_ = sweep(ws.ctx, ws.rdb, func(name, score string) bool {
+			suspects[name] = score
+			return last[name] == score
+		})
+	}
+}
+
+// remove deletes a workspace and takes it off the list: the given incarnation or, if that is empty, whichever there is.
+// why is empty, or "ended" to delete it only if it is left of an owner that died.
+func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why string) error {
+	k := keysOf(name)
+	score, listed := math.Inf(1), false
+	if s, err := rdb.Redis().ZScore(ctx, namesKey, name).Result(); err == nil {
+		score, listed = s, true
+	}
+	var variables []string
+	for {
+		some := variables[:min(len(variables), deleteBatch)]
+		variables = variables[len(some):]
+		args := []any{incarnation, why}
+		for _, v := range some {
+			args = append(args, v)
+		}
+		r, err := call(ctx, rdb, deleteScript, k.forScript(some...), args...)
+		if err != nil {
+			return err
+		}
+		switch r.word {
+		case "HELD": // it lives; the list was not up to date
+			return rdb.Redis().ZAddXX(ctx, namesKey, redis.Z{Score: r.score(0), Member: name}).Err()
+		case "OK", "GONE":
+			if listed {
+				_, err = call(ctx, rdb, unregisterScript, []string{namesKey}, name, formatScore(score))
+			}
+			if err == nil && r.word == "GONE" {
+				err = fmt.Errorf("workspace %q: %w", name, ErrNoWorkspace)
+			}
+			return err
+		}
+		why = "rest" // MORE
+		if len(variables) == 0 {
+			if variables, err = rdb.Redis().HKeys(ctx, k.variables()).Result(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func formatScore(score float64) string {
+	if math.IsInf(score, 1) {
+		return "inf"
+	}
+	return strconv.FormatFloat(score, 'f', -1, 64)
+}

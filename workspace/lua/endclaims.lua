@@ -1,0 +1,16 @@
+-- Ends the leases of all claims that a client holds, because it is known to be dead.
+-- KEYS 1-3 and one group: the variable.
+-- ARGV 1 incarnation, 2 variable, 3 client
+-- Returns OK and the number of claims, or GONE.
+local name, client = ARGV[2], ARGV[3]
+if gone() then return { 'GONE' } end
+local var = variable(name, 4)
+local n = 0
+for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
+  if claim_of(var, id).holder == client then
+    redis.call('ZADD', var.deadlines, 0, id)
+    n = n + 1
+  end
+end
+if n > 0 then serve(var) end
+return { 'OK', n }

@@ -1,0 +1,17 @@
+-- Describes variables.
+-- KEYS 1-3 and a group for each variable.
+-- ARGV 1 incarnation, 2… variables
+-- Returns OK, then for each variable: mode ('' if there is none), values, claimed values, waiting fetchers, waiting
+--   finders; or GONE.
+if gone() then return { 'GONE' } end
+local reply = { 'OK' }
+for i = 2, #ARGV do
+  local var = variable(ARGV[i], 4 + (i - 2) * GROUP)
+  if var.mode then look(var) end
+  reply[#reply + 1] = var.mode or ''
+  reply[#reply + 1] = redis.call('LLEN', var.values)
+  reply[#reply + 1] = redis.call('HLEN', var.claimed) - redis.call('ZCARD', var.deadlines)
+  reply[#reply + 1] = redis.call('ZCARD', var.fetchers)
+  reply[#reply + 1] = redis.call('ZCARD', var.finders)
+end
+return reply

@@ -1,0 +1,21 @@
+-- Opens a workspace, and makes it where it is missing.
+-- KEYS 1-3.
+-- ARGV 1 incarnation to give it if it is new, 2 client, 3 what for: own, create or use, 4 persistent (1 or ''),
+--      5 the owner's lease in ms, 6 host, 7 pid, 8 program
+-- Returns OK incarnation owner ('1' if the caller's), ENDED (what is there has to be deleted first), or GONE (missing).
+local incarnation, client, purpose, persistent, lease = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local found = redis.call('HMGET', WORKSPACE, 'incarnation', 'owner', 'lease', 'persistent', 'tickets')
+if found[5] and not found[1] then return { 'ENDED' } end -- somebody is deleting it, or died at it
+local owned = found[2] and tonumber(found[3]) > now()
+if found[2] and not owned and found[4] ~= '1' then return { 'ENDED' } end
+if not found[1] then
+  if purpose == 'use' then return { 'GONE' } end
+  redis.call('HSET', WORKSPACE, 'incarnation', incarnation, 'persistent', persistent, 'tickets', 0)
+else
+  incarnation = found[1]
+end
+if purpose == 'own' and not owned then
+  redis.call('HSET', WORKSPACE, 'owner', client, 'lease', whole(now() + lease), 'host', ARGV[6], 'pid', ARGV[7], 'program', ARGV[8])
+  found[2] = client
+end
+return { 'OK', incarnation, found[2] == client and '1' or '' }

@@ -1,0 +1,337 @@
+-- What all scripts share; it stands before each of them.
+--
+-- KEYS 1 workspace, 2 variables, 3 live; then, for each variable that the script works on, a group of seven (see
+--      keys.go): values, waiting fetchers, waiting finders, signalled, handed, claimed, deadlines.
+-- ARGV 1 the incarnation of the workspace that the caller knows.
+--
+-- A waiter is "<client>:<number>". One that is served is told so on its client's channel, and has a time in which to come
+-- for what is handed to it; this stands in the hash "handed":
+--   +value  taken from the variable for this fetcher; it goes back if nobody comes
+--   -value  the same, but overwritten since (mode single); it is dropped if nobody comes
+--   =n      a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
+--   ?       nothing: come and look
+-- Redis decides before a script whether memory is short, so a script writes first what may be refused then: it fails with
+-- nothing changed or not at all.
+
+local WORKSPACE, VARIABLES, LIVE = KEYS[1], KEYS[2], KEYS[3]
+local GROUP = 7
+local LIVE_MS = 6000         -- a client without a sign of life for so long is dead
+local GRACE_MS = 1500        -- to come for what was handed, when told
+local UNTOLD_GRACE_MS = 5000 -- the same when PUBLISH is refused, and only the client's beat tells
+local ROUND = 100            -- waiters served at a time
+
+local function gone()
+  return redis.call('HGET', WORKSPACE, 'incarnation') ~= ARGV[1]
+end
+
+-- Lua's own conversion loses digits of large numbers.
+local function whole(n)
+  return string.format('%.0f', n)
+end
+
+local clock
+local function now()
+  if not clock then
+    local t = redis.call('TIME')
+    clock = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  return clock
+end
+
+local function ticket()
+  return redis.call('HINCRBY', WORKSPACE, 'tickets', 1)
+end
+
+-- The variable whose keys begin at KEYS[first]; mode and born are nil where nobody has named it.
+local function variable(name, first)
+  local mode, born
+  local known = redis.call('HGET', VARIABLES, name)
+  if known then
+    mode, born = string.match(known, '^(%l+) (%d+)$')
+    if not mode then error('NWSDAMAGED variable ' .. name .. ' is listed as: ' .. known) end
+  end
+  return {
+    name = name, mode = mode, born = born,
+    values = KEYS[first], fetchers = KEYS[first + 1], finders = KEYS[first + 2], signalled = KEYS[first + 3],
+    handed = KEYS[first + 4], claimed = KEYS[first + 5], deadlines = KEYS[first + 6],
+  }
+end
+
+-- Makes the variable known; a mode in place of "unknown" counts, any other stays.
+local function know(var, mode)
+  if not var.mode then
+    var.mode, var.born = mode, whole(ticket())
+  elseif var.mode == 'unknown' and mode ~= 'unknown' then
+    var.mode = mode
+  else
+    return
+  end
+  redis.call('HSET', VARIABLES, var.name, var.mode .. ' ' .. var.born)
+end
+
+local function client_of(waiter)
+  return string.match(waiter, '^([^:]+):')
+end
+
+local function alive(client)
+  local seen = redis.call('ZSCORE', LIVE, client)
+  return seen and tonumber(seen) > now() - LIVE_MS
+end
+
+-- Tells these waiters to come, with one message a client. Returns client -> how long to wait for it, without those
+-- clients that are no more.
+local function tell(waiters)
+  local order, numbers, grace = {}, {}, {}
+  for _, waiter in ipairs(waiters) do
+    local client, number = string.match(waiter, '^([^:]+):(.+)$')
+    if not numbers[client] then
+      numbers[client] = {}
+      order[#order + 1] = client
+    end
+    table.insert(numbers[client], number)
+  end
+  for _, client in ipairs(order) do
+    if alive(client) then
+      local heard = redis.pcall('PUBLISH', WORKSPACE .. ':inbox:' .. client, table.concat(numbers[client], ' '))
+      if type(heard) ~= 'number' then
+        grace[client] = UNTOLD_GRACE_MS
+      elseif heard > 0 then
+        grace[client] = GRACE_MS
+      end
+    end
+  end
+  return grace
+end
+
+-- In mode single, what was handed out and not come for is older than what was just stored.
+local function overwrite(var)
+  local handed = redis.call('HGETALL', var.handed)
+  for i = 1, #handed, 2 do
+    if string.sub(handed[i + 1], 1, 1) == '+' then
+      redis.call('HSET', var.handed, handed[i], '-' .. string.sub(handed[i + 1], 2))
+    end
+  end
+end
+
+local function push(var, values, first, last)
+  if first > last then return end
+  if var.mode == 'single' then
+    redis.call('RPUSH', var.values, values[last])
+    redis.call('LTRIM', var.values, -1, -1)
+    overwrite(var)
+    return
+  end
+  for i = first, last, 1000 do -- unpack fails at 8,000
+    redis.call('RPUSH', var.values, unpack(values, i, math.min(i + 999, last)))
+  end
+end
+
+-- Where the next value stands, and how many there are. random is in [0, 1), for mode multi.
+local function position(var, random)
+  local n = redis.call('LLEN', var.values)
+  if var.mode == 'lifo' or var.mode == 'single' then return n - 1, n end
+  if var.mode == 'multi' then return math.floor(random * n), n end
+  return 0, n
+end
+
+local function peek(var, random)
+  return redis.call('LINDEX', var.values, (position(var, random)))
+end
+
+local function take(var, random)
+  if var.mode == 'fifo' then return redis.call('LPOP', var.values) end
+  local i, n = position(var, random)
+  if n == 0 then return false end
+  if i == 0 then return redis.call('LPOP', var.values) end
+  if i < n - 1 then -- the last value fills the hole; where memory is too short for that, the last is taken
+    local value = redis.call('LINDEX', var.values, i)
+    local filled = redis.pcall('LSET', var.values, i, redis.call('LINDEX', var.values, -1))
+    local last = redis.call('RPOP', var.values)
+    return filled.ok and value or last
+  end
+  return redis.call('RPOP', var.values)
+end
+
+-- Puts a value back that was taken and not used, so that it is the next again. False when memory is too short for that.
+local function put_back(var, value)
+  local side = (var.mode == 'fifo' or var.mode == 'unknown') and 'LPUSH' or 'RPUSH'
+  if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return true end
+  return type(redis.pcall(side, var.values, value)) == 'number'
+end
+
+-- What is handed to a waiter: the value or nil, and whether it goes back if it is not used.
+local function handed_to(var, waiter)
+  local kept = redis.call('HGET', var.handed, waiter)
+  local kind = kept and string.sub(kept, 1, 1)
+  if kind == '=' then return redis.call('HGET', var.handed, kept) or nil, false end
+  if kind == '+' or kind == '-' then return string.sub(kept, 2), kind == '+' end
+end
+
+-- Ends the waiting of a waiter, and drops what was handed to it.
+local function unwait(var, waiter)
+  redis.call('ZREM', var.fetchers, waiter)
+  redis.call('ZREM', var.finders, waiter)
+  if redis.call('ZREM', var.signalled, waiter) == 0 then return end
+  if redis.call('EXISTS', var.signalled) == 0 then
+    redis.call('DEL', var.handed)
+    return
+  end
+  local kept = redis.call('HGET', var.handed, waiter)
+  redis.call('HDEL', var.handed, waiter)
+  if kept and string.sub(kept, 1, 1) == '=' and redis.pcall('HINCRBY', var.handed, kept .. '#', -1) == 0 then
+    redis.call('HDEL', var.handed, kept, kept .. '#')
+  end
+end
+
+-- Ends the waiting of a waiter that has no use for what was handed to it. False when memory is too short for that.
+local function give_back(var, waiter)
+  local value, returns = handed_to(var, waiter)
+  if value and returns and not put_back(var, value) then return false end
+  unwait(var, waiter)
+  return true
+end
+
+-- Takes back what was handed to waiters that did not come; those that live wait again.
+local function recall(var)
+  local late = redis.call('ZRANGEBYSCORE', var.signalled, '-inf', whole(now()), 'LIMIT', 0, ROUND)
+  for i = #late, 1, -1 do -- the oldest value goes back last, and so to the head
+    local waiter = late[i]
+    local kept = redis.call('HGET', var.handed, waiter)
+    local finder = kept and string.sub(kept, 1, 1) == '='
+    local living = alive(client_of(waiter))
+    if living and finder then
+      redis.call('ZADD', var.signalled, whole(now() + LIVE_MS), waiter) -- it is in nobody's way
+    elseif give_back(var, waiter) and living then
+      redis.call('ZADD', var.fetchers, whole(ticket()), waiter)
+    end
+  end
+end
+
+local function serve_finders(var)
+  local waiters = redis.call('ZRANGE', var.finders, 0, -1)
+  if #waiters == 0 then return end
+  local grace = tell(waiters)
+  local kept, n = '=' .. whole(ticket()), 0
+  for _, waiter in ipairs(waiters) do
+    if grace[client_of(waiter)] then
+      redis.call('HSET', var.handed, waiter, kept)
+      redis.call('ZADD', var.signalled, whole(now() + LIVE_MS), waiter)
+      n = n + 1
+    end
+  end
+  if n > 0 then redis.call('HSET', var.handed, kept, peek(var, 0), kept .. '#', n) end
+  redis.call('DEL', var.finders)
+end
+
+-- Serves up to n waiting fetchers in the order of their tickets, and passes over the dead.
+local function serve_fetchers(var, n, hand)
+  for _ = 1, 10 do
+    if n <= 0 then return end
+    local waiters = redis.call('ZRANGE', var.fetchers, 0, math.min(n, ROUND) - 1)
+    if #waiters == 0 then return end
+    local grace = tell(waiters)
+    for _, waiter in ipairs(waiters) do
+      local patience = grace[client_of(waiter)]
+      if patience then
+        hand(waiter)
+        redis.call('ZADD', var.signalled, whole(now() + patience), waiter)
+        n = n - 1
+      end
+      redis.call('ZREM', var.fetchers, waiter)
+    end
+  end
+end
+
+-- Brings together what is there and who waits: all finders first, then the fetchers.
+local function serve(var)
+  recall(var)
+  local n = redis.call('LLEN', var.values)
+  if n > 0 then
+    serve_finders(var)
+    serve_fetchers(var, n, function(waiter)
+      local value = peek(var, 0)
+      redis.call('HSET', var.handed, waiter, '+' .. value)
+      take(var, 0)
+    end)
+  end
+  if redis.call('EXISTS', var.deadlines) == 1 then
+    local ended = redis.call('ZCOUNT', var.deadlines, '-inf', whole(now()))
+    serve_fetchers(var, ended, function(waiter) redis.call('HSET', var.handed, waiter, '?') end)
+  end
+end
+
+-- Stores values[first..last], one after the other.
+local function store(var, values, first, last)
+  know(var, 'fifo')
+  if var.mode == 'fifo' then
+    push(var, values, first, last)
+    if redis.call('EXISTS', var.fetchers, var.finders) > 0 then serve(var) end
+    return
+  end
+  while first <= last and redis.call('EXISTS', var.fetchers, var.finders) > 0 do
+    push(var, values, first, first)
+    serve(var)
+    first = first + 1
+  end
+  push(var, values, first, last)
+end
+
+-- Registers a waiter; one that waits already keeps its place.
+local function wait(var, waiters, waiter)
+  redis.call('ZADD', LIVE, whole(now()), client_of(waiter))
+  if not redis.call('ZSCORE', waiters, waiter) then redis.call('ZADD', waiters, whole(ticket()), waiter) end
+  return { 'WAIT', var.born }
+end
+
+-- Whether the variable that a waiter waits for has been deleted meanwhile, even if there is one of that name again.
+local function deleted(var, born)
+  return born ~= '' and var.born ~= born
+end
+
+-- Brings the variable up to date before somebody looks into it.
+local function look(var)
+  if not var.mode or var.mode == 'unknown' then -- a value may have been put in by hand
+    know(var, redis.call('EXISTS', var.values) == 1 and 'fifo' or 'unknown')
+  end
+  if redis.call('EXISTS', var.fetchers, var.finders, var.signalled, var.deadlines) > 0 then serve(var) end
+end
+
+local function delete_variable(var)
+  for _, waiters in ipairs({ var.fetchers, var.finders, var.signalled }) do tell(redis.call('ZRANGE', waiters, 0, -1)) end
+  redis.call('UNLINK', var.values, var.fetchers, var.finders, var.signalled, var.handed, var.claimed, var.deadlines)
+  redis.call('HDEL', VARIABLES, var.name)
+end
+
+local function claim_of(var, id)
+  local entry = redis.call('HGET', var.claimed, id)
+  if not entry then return nil end
+  local n, attempt, holder = string.match(entry, '^(%d+) (%d+) (.+)$')
+  if not n then error('NWSDAMAGED claim ' .. id .. ' is listed as: ' .. entry) end
+  return { id = id, n = tonumber(n), attempt = tonumber(attempt), holder = holder }
+end
+
+-- The first claim whose lease has ended, if there is one.
+local function ended_claim(var)
+  if redis.call('EXISTS', var.deadlines) == 0 then return nil end
+  local id = redis.call('ZRANGEBYSCORE', var.deadlines, '-inf', whole(now()), 'LIMIT', 0, 1)[1]
+  return id and claim_of(var, id)
+end
+
+-- The values of a claim that are not settled: index, value, index, value …
+local function claimed_values(var, claim)
+  local fields, found = {}, {}
+  for i = 1, claim.n do fields[i] = claim.id .. '/' .. i end
+  local values = redis.call('HMGET', var.claimed, unpack(fields))
+  for i = 1, claim.n do
+    if values[i] then
+      found[#found + 1] = i
+      found[#found + 1] = values[i]
+    end
+  end
+  return found
+end
+
+local function end_claim(var, claim)
+  redis.call('HDEL', var.claimed, claim.id)
+  redis.call('ZREM', var.deadlines, claim.id)
+end

@@ -1,0 +1,83 @@
+package workspace
+
+import (
+	"context"
+)
+
+const storeBatch = 1000 // values stored by one script
+
+// Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
+// json.RawMessage are stored as they are. Every waiting Find gets the value; then the Fetch that has waited longest takes
+// it; else it stays. It blocks for a round trip.
+// It returns ErrNoWorkspace, ErrValue, or a *redisx.UnknownError if the connection broke at the wrong moment.
+func (ws *Workspace) Store(ctx context.Context, variable string, value any) error {
+	return ws.StoreAll(ctx, variable, value)
+}
+
+// StoreAll is Store for many values, one after the other, in few round trips.
+func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...any) error {
+	args := make([]any, 0, 2+min(len(values), storeBatch))
+	for len(values) > 0 {
+		some := values[:min(len(values), storeBatch)]
+		values = values[len(some):]
+		args = append(args[:0], ws.incarnation, variable)
+		for _, value := range some {
+			text, err := encode(value)
+			if err != nil {
+				return ws.wrap(variable, err)
+			}
+			args = append(args, text)
+		}
+		if _, err := ws.call(ctx, storeScript, ws.keys.forScript(variable), args...); err != nil {
+			return ws.wrap(variable, err)
+		}
+	}
+	return nil
+}
+
+// Fetch takes one value out of a variable and puts it where into, a pointer, points. It blocks until there is one or ctx
+// ends; callers that wait are served in the order in which they began to, on whichever machine. When ctx ends, no value is
+// taken. It returns ErrNoWorkspace, ErrVarDeleted, ErrValue if the value does not convert (it is taken all the same),
+// ErrClosed, ctx.Err(), or a *redisx.UnknownError if the connection broke at the wrong moment.
+func (ws *Workspace) Fetch(ctx context.Context, variable string, into any) error {
+	r, err := ws.await(ctx, fetchScript, variable)
+	if err != nil {
+		return err
+	}
+	return ws.decode(variable, r, into)
+}
+
+// Find reads one value of a variable and leaves it there: the oldest one if the variable is fifo, the youngest if it is
+// lifo or single, any if it is multi. Otherwise it is as Fetch.
+func (ws *Workspace) Find(ctx context.Context, variable string, into any) error {
+	r, err := ws.await(ctx, findScript, variable)
+	if err != nil {
+		return err
+	}
+	return ws.decode(variable, r, into)
+}
+
+// TryFetch is Fetch that does not wait: it returns false where there is no value. It blocks for a round trip.
+func (ws *Workspace) TryFetch(ctx context.Context, variable string, into any) (bool, error) {
+	r, err := ws.try(ctx, fetchScript, variable)
+	if err != nil || r.word == "EMPTY" {
+		return false, err
+	}
+	return true, ws.decode(variable, r, into)
+}
+
+// TryFind is Find that does not wait: it returns false where there is no value. It blocks for a round trip.
+func (ws *Workspace) TryFind(ctx context.Context, variable string, into any) (bool, error) {
+	r, err := ws.try(ctx, findScript, variable)
+	if err != nil || r.word == "EMPTY" {
+		return false, err
+	}
+	return true, ws.decode(variable, r, into)
+}
+
+func (ws *Workspace) decode(variable string, r reply, into any) error {
+	if err := decode(r.text(0), into); err != nil {
+		return ws.wrap(variable, err)
+	}
+	return nil
+}

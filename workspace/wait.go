@@ -1,0 +1,238 @@
+package workspace
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+)
+
+// A blocking call registers a waiter in Redis and holds no connection while it waits. Whoever serves it publishes its
+// number on this handle's channel; it then asks again. A beat every some seconds, while somebody waits, shows that the
+// handle lives, and makes up for messages that were lost.
+const (
+	beatEvery  = 2 * time.Second // a third of what the scripts allow
+	beatBatch  = 100             // variables in one script
+	leaveQuick = time.Second     // a call whose context ended waits so long for Redis to know it
+)
+
+type waiter struct {
+	number   string
+	variable string
+	born     string // the variable's incarnation, once Redis has registered the waiter; guarded by waiting.mu
+	wake     chan struct{}
+}
+
+func (w *waiter) wakeUp() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // it is awake already
+	}
+}
+
+// waiting is what a handle knows of its own waiters.
+type waiting struct {
+	mu       sync.Mutex
+	last     int
+	byNumber map[string]*waiter
+	started  bool
+	up       bool // the channel is subscribed to
+	unlisten func()
+}
+
+// try asks once.
+func (ws *Workspace) try(ctx context.Context, s *redisx.Script, variable string, more ...any) (reply, error) {
+	args := append([]any{ws.incarnation, variable, "", "", random()}, more...)
+	return ws.ask(ctx, s, variable, args)
+}
+
+// await asks until there is a reply other than WAIT, or ctx ends.
+func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable string, more ...any) (reply, error) {
+	if err := ctx.Err(); err != nil {
+		return reply{}, ws.wrap(variable, err)
+	}
+	w := ws.addWaiter(variable)
+	defer ws.removeWaiter(w)
+	for {
+		args := append([]any{ws.incarnation, variable, ws.client + ":" + w.number, w.born, random()}, more...)
+		r, err := ws.ask(ctx, s, variable, args)
+		if err != nil {
+			ws.leave(w)
+			return reply{}, err
+		}
+		if r.word != "WAIT" {
+			return r, nil
+		}
+		ws.waiting.mu.Lock()
+		w.born = r.text(0)
+		ws.waiting.mu.Unlock()
+		select {
+		case <-w.wake:
+		case <-ctx.Done():
+			ws.leave(w)
+			return reply{}, ws.wrap(variable, ctx.Err())
+		case <-ws.ctx.Done():
+			ws.leave(w)
+			return reply{}, ws.wrap(variable, ErrClosed)
+		}
+	}
+}
+
+func (ws *Workspace) ask(ctx context.Context, s *redisx.Script, variable string, args []any) (reply, error) {
+	r, err := ws.call(ctx, s, ws.keys.forScript(variable), args...)
+	if err == nil && r.word == "DELETED" {
+		err = ErrVarDeleted
+	}
+	if err != nil {
+		return reply{}, ws.wrap(variable, err)
+	}
+	return r, nil
+}
+
+func random() string { return strconv.FormatFloat(rand.Float64(), 'f', 9, 64) }
+
+func (ws *Workspace) addWaiter(variable string) *waiter {
+	q := &ws.waiting
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.last++
+	w := &waiter{number: strconv.Itoa(q.last), variable: variable, wake: make(chan struct{}, 1)}
+	if q.byNumber == nil {
+		q.byNumber = map[string]*waiter{}
+	}
+	q.byNumber[w.number] = w
+	if !q.started && ws.ctx.Err() == nil {
+		q.started = true
+		q.unlisten = ws.rdb.Listen(ws.keys.inbox(ws.client), redisx.Listener{Message: ws.told, State: ws.listening})
+		ws.running.Go(ws.beat)
+		if !ws.owned {
+			ws.running.Go(ws.watchOthers)
+		}
+	}
+	return w
+}
+
+func (ws *Workspace) removeWaiter(w *waiter) {
+	ws.waiting.mu.Lock()
+	defer ws.waiting.mu.Unlock()
+	delete(ws.waiting.byNumber, w.number)
+}
+
+// leave takes a waiter out of Redis. Where Redis does not answer soon, that goes on in the background.
+func (ws *Workspace) leave(w *waiter) {
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		// Should this fail, Redis forgets the waiter when it does not come.
+		_, _ = ws.call(ctx, leaveScript, ws.keys.forScript(w.variable), ws.incarnation, w.variable, ws.client+":"+w.number, w.born)
+	}()
+	select {
+	case <-left:
+	case <-time.After(leaveQuick):
+	}
+}
+
+// told wakes the waiters that a message names.
+func (ws *Workspace) told(numbers string) {
+	q := &ws.waiting
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for number := range strings.FieldsSeq(numbers) {
+		if w := q.byNumber[number]; w != nil {
+			w.wakeUp()
+		}
+	}
+}
+
+// listening has all waiters ask again once the channel is subscribed to: what was published before was missed.
+func (ws *Workspace) listening(up bool) {
+	ws.waiting.mu.Lock()
+	ws.waiting.up = up
+	ws.waiting.mu.Unlock()
+	if up {
+		ws.wakeAll()
+	}
+}
+
+func (ws *Workspace) wakeAll() {
+	ws.waiting.mu.Lock()
+	defer ws.waiting.mu.Unlock()
+	for _, w := range ws.waiting.byNumber {
+		w.wakeUp()
+	}
+}
+
+func (ws *Workspace) stopListening() {
+	ws.waiting.mu.Lock()
+	unlisten := ws.waiting.unlisten
+	ws.waiting.started = true // and never again
+	ws.waiting.mu.Unlock()
+	if unlisten != nil {
+		unlisten()
+	}
+}
+
+func (ws *Workspace) beat() {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ws.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		ws.waiting.mu.Lock()
+		up := ws.waiting.up
+		seen := map[string]bool{}
+		for _, w := range ws.waiting.byNumber {
+			seen[w.variable] = true
+		}
+		ws.waiting.mu.Unlock()
+
+		variables := make([]string, 0, len(seen))
+		for v := range seen {
+			variables = append(variables, v)
+		}
+		for len(variables) > 0 {
+			some := variables[:min(len(variables), beatBatch)]
+			variables = variables[len(some):]
+			if !ws.beatFor(some) {
+				up = false
+			}
+		}
+		if !up {
+			ws.wakeAll()
+		}
+	}
+}
+
+// beatFor beats for waiters of some variables and wakes those that missed something. False: all must ask again.
+func (ws *Workspace) beatFor(variables []string) bool {
+	args := []any{ws.incarnation, ws.client}
+	for _, v := range variables {
+		args = append(args, v)
+	}
+	r, err := ws.call(ws.ctx, beatScript, ws.keys.forScript(variables...), args...)
+	if err != nil || r.text(0) == "1" {
+		return false
+	}
+	born := make(map[string]string, len(variables))
+	for i, v := range variables {
+		born[v] = r.text(1 + 2*i)
+		ws.told(r.text(2 + 2*i))
+	}
+	ws.waiting.mu.Lock()
+	defer ws.waiting.mu.Unlock()
+	for _, w := range ws.waiting.byNumber {
+		if now, asked := born[w.variable]; asked && w.born != "" && w.born != now {
+			w.wakeUp()
+		}
+	}
+	return true
+}

@@ -1,0 +1,168 @@
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+)
+
+// Workspace is a handle on one workspace, for any number of goroutines. It belongs to the incarnation that was opened:
+// when that is deleted, the handle fails with ErrNoWorkspace from then on, even if there is a workspace of that name anew.
+type Workspace struct {
+	rdb         *redisx.Client
+	name        string
+	keys        keys
+	client      string // this handle's name in Redis
+	incarnation string
+	owned       bool
+	persistent  bool
+	lease       time.Duration
+
+	waiting waiting
+	ctx     context.Context // ends when the handle closes
+	cancel  context.CancelFunc
+	forget  func()         // takes back what Close registered with rdb
+	running sync.WaitGroup // goroutines of this handle
+	once    sync.Once
+}
+
+// Options are those of Open.
+type Options struct {
+	// Persistent keeps the workspace when its owner closes or dies. Defaults to false.
+	Persistent bool
+	// Lease is how long the workspace outlives an owner that died. Defaults to 30 s.
+	Lease time.Duration
+}
+
+// Open opens a workspace, makes it where it is missing, and makes the caller its owner if nobody owns it. A workspace
+// that is not persistent is deleted when its owner closes it, or dies and does not renew its lease; who made it decides
+// whether it is persistent. Nil options are the defaults. Open blocks for some round trips.
+//
+// Clients of the package clean up after owners that died: each Open and Use looks for workspaces whose lease has ended.
+func Open(ctx context.Context, rdb *redisx.Client, name string, opts *Options) (*Workspace, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.Lease == 0 {
+		o.Lease = 30 * time.Second
+	}
+	if o.Lease < minLease {
+		return nil, fmt.Errorf("workspace: a lease of %v is too short: at least %v", o.Lease, minLease)
+	}
+	return open(ctx, rdb, name, "own", o)
+}
+
+// Use opens a workspace and never owns it. Where it is missing, Use makes it if create is true and otherwise returns
+// ErrNoWorkspace. It blocks for a round trip.
+func Use(ctx context.Context, rdb *redisx.Client, name string, create bool) (*Workspace, error) {
+	purpose := "use"
+	if create {
+		purpose = "create"
+	}
+	return open(ctx, rdb, name, purpose, Options{})
+}
+
+// Delete deletes a workspace, whoever owns it. Whoever waits for a variable of it gets ErrNoWorkspace; so does the caller
+// where there is no such workspace. It blocks for some round trips.
+func Delete(ctx context.Context, rdb *redisx.Client, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return remove(ctx, rdb, name, "", "")
+}
+
+func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Options) (*Workspace, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	if err := sweep(ctx, rdb, func(string, string) bool { return true }); err != nil {
+		return nil, err
+	}
+	ws := &Workspace{
+		rdb: rdb, name: name, keys: keysOf(name), client: rand.Text()[:12], persistent: o.Persistent, lease: o.Lease,
+	}
+	ws.ctx, ws.cancel = context.WithCancel(context.Background())
+	for {
+		if purpose != "use" { // listed first: should we die in between, others find it
+			if err := register(ctx, rdb, name, ws.listedLease(purpose == "own")); err != nil {
+				return nil, err
+			}
+		}
+		reply, err := ws.call(ctx, openScript, ws.keys.forScript(), rand.Text()[:12], ws.client, purpose, flag(o.Persistent),
+			o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]))
+		switch {
+		case err != nil:
+			return nil, err
+		case reply.word == "OK":
+			ws.incarnation, ws.owned = reply.text(0), reply.text(1) == "1"
+			ws.forget = rdb.AtClose(func() { _ = ws.Close() })
+			if ws.owned {
+				ws.running.Go(ws.holdLease)
+				ws.running.Go(ws.watchOthers)
+			}
+			return ws, nil
+		}
+		// ENDED: what is left of an earlier incarnation goes first.
+		if err := remove(ctx, rdb, name, "", "ended"); err != nil && !errors.Is(err, ErrNoWorkspace) {
+			return nil, err
+		}
+	}
+}
+
+// Name returns the workspace's name.
+func (ws *Workspace) Name() string { return ws.name }
+
+// Mine reports whether this handle owns the workspace.
+func (ws *Workspace) Mine() bool { return ws.owned }
+
+// Close ends the handle. Its waiting calls return ErrClosed. A workspace that it owns is deleted unless it is persistent.
+// A second call does nothing. It blocks for some round trips, and at most for some seconds where Redis does not answer.
+func (ws *Workspace) Close() error {
+	var err error
+	ws.once.Do(func() {
+		ws.cancel()
+		ws.forget()
+		ws.stopListening()
+		ws.running.Wait()
+		if ws.owned && !ws.persistent {
+			ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+			defer cancel()
+			err = remove(ctx, ws.rdb, ws.name, ws.incarnation, "")
+			if errors.Is(err, ErrNoWorkspace) {
+				err = nil // somebody deleted it before
+			}
+		}
+	})
+	return err
+}
+
+// wrap adds where an error happened.
+func (ws *Workspace) wrap(variable string, err error) error {
+	if variable == "" {
+		return fmt.Errorf("workspace %q: %w", ws.name, err)
+	}
+	return fmt.Errorf("workspace %q, variable %q: %w", ws.name, variable, err)
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return ""
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
