@@ -72,9 +72,7 @@ func (c *Client) Run(ctx context.Context, s *Script, keys []string, args ...any)
 		case time.Now().After(deadline):
 			return nil, fmt.Errorf("redisx: %q failed for %v: %w", s.name, retryFor, err)
 		}
-		if c.log != nil {
-			c.log.Warn("redis call failed, trying again", "script", s.name, "in", backoff, "error", err)
-		}
+		c.log.Warn("redis call failed, trying again", "script", s.name, "in", backoff, "error", err)
 		select {
 		case <-time.After(backoff/2 + rand.N(backoff)):
 		case <-ctx.Done():
@@ -94,7 +92,9 @@ const (
 
 func fateOf(err error) fate {
 	if redisErr, ok := errors.AsType[redis.Error](err); ok {
-		for _, passing := range []string{"LOADING ", "READONLY ", "CLUSTERDOWN ", "TRYAGAIN ", "MASTERDOWN ", "BUSY "} {
+		for _, passing := range []string{
+			"LOADING ", "READONLY ", "CLUSTERDOWN ", "TRYAGAIN ", "MASTERDOWN ", "BUSY ", "ERR max number of clients",
+		} {
 			if strings.HasPrefix(redisErr.Error(), passing) {
 				return notDone
 			}

@@ -150,9 +150,7 @@ func (s *subscriber) recover(err error) bool {
 	if _, refused := errors.AsType[redis.Error](err); refused {
 		pause = subscribeRefusing
 	}
-	if s.log != nil {
-		s.log.Warn("redis subscription lost, trying again", "in", pause, "error", err)
-	}
+	s.log.Warn("redis subscription lost, trying again", "in", pause, "error", err)
 	select {
 	case <-time.After(pause):
 	case <-s.closing:

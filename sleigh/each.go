@@ -3,8 +3,8 @@ package sleigh
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"iter"
+	"math"
 )
 
 // EachOptions are those of EachElem.
@@ -15,9 +15,10 @@ type EachOptions struct {
 }
 
 // EachElem runs the function once for each element, on whichever worker is free, and returns the results in the order of
-// the elements. It blocks until all are there. Elements are taken from elems as needed. Nil options are the defaults.
+// the elements. It blocks until all are there. Elements are taken from elems as needed, in a goroutine of its own; where the
+// sequence blocks, it should end with ctx. Nil options are the defaults.
 //
-// If the function failed for some elements, their results are the zero value, all others are there, and the error is a
+// If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all others are there, and the error is a
 // TaskErrors. Any other error comes without results: ErrStopped, the context's, ErrNoWorkspace if the sleigh was deleted,
 // or that of a team that cannot be launched.
 func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *EachOptions) ([]R, error) {
@@ -25,18 +26,15 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 	if opts != nil {
 		o = *opts
 	}
-	next, stop := iter.Pull(elems)
-	defer stop()
 	var results []R
 	j := &job{
-		s: s, fn: f.name, window: windowTasks, onDone: o.OnDone,
-		next: func() (string, json.RawMessage, bool, error) {
-			elem, ok := next()
-			if !ok {
-				return "", nil, false, nil
+		s: s, fn: f.name, window: windowTasks, windowBytes: windowBytes, onDone: o.OnDone,
+		elems: func(yield func(string, any) bool) {
+			for elem := range elems {
+				if !yield(taskVar, elem) {
+					return
+				}
 			}
-			arg, err := json.Marshal(elem)
-			return taskVar, arg, true, err
 		},
 		put: func(i int, value json.RawMessage) error { return put(&results, i, value) },
 	}
@@ -49,24 +47,19 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 // that takes its rank runs it again. It runs beside the tasks of EachElem, and may block in find or fetch on the user
 // workspace while other workers go on. Errors are those of EachElem, with ranks in place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
-	text, err := json.Marshal(arg)
-	if err != nil {
-		return nil, fmt.Errorf("sleigh: %s: the argument does not convert to JSON: %w", f.name, err)
-	}
-	results := make([]R, 0, s.workers)
-	rank := 0
+	var results []R
 	j := &job{
-		s: s, fn: f.name, window: s.workers,
-		next: func() (string, json.RawMessage, bool, error) {
-			if rank == s.workers {
-				return "", nil, false, nil
+		s: s, fn: f.name, window: s.workers, windowBytes: math.MaxInt,
+		elems: func(yield func(string, any) bool) {
+			for rank := range s.workers {
+				if !yield(taskVarOf(rank), arg) {
+					return
+				}
 			}
-			rank++
-			return taskVarOf(rank - 1), text, true, nil
 		},
 		put: func(i int, value json.RawMessage) error { return put(&results, i, value) },
 	}
-	err = j.run(ctx)
+	err := j.run(ctx)
 	return finish(results, j, err)
 }
 
@@ -85,6 +78,10 @@ func put[R any](results *[]R, i int, value json.RawMessage) error {
 func finish[R any](results []R, j *job, err error) ([]R, error) {
 	if err != nil {
 		return nil, err
+	}
+	for len(results) < j.total() { // the last ones failed
+		var zero R
+		results = append(results, zero)
 	}
 	if len(j.failed) > 0 {
 		return results, j.failed

@@ -16,7 +16,7 @@ var (
 type TaskError struct {
 	Func    string `json:"func"`
 	Index   int    `json:"index"`  // of the element; with EachWorker, the rank
-	Worker  int    `json:"worker"` // rank
+	Worker  int    `json:"worker"` // rank; -1 if no worker had it
 	Host    string `json:"host"`
 	Attempt int    `json:"attempt"` // 1 the first time
 	Message string `json:"message"`
@@ -24,6 +24,9 @@ type TaskError struct {
 }
 
 func (e *TaskError) Error() string {
+	if e.Worker < 0 {
+		return fmt.Sprintf("%s failed for element %d: %s", e.Func, e.Index, e.Message)
+	}
 	return fmt.Sprintf("%s failed for element %d on worker %d (%s, attempt %d): %s",
 		e.Func, e.Index, e.Worker, e.Host, e.Attempt, e.Message)
 }

@@ -7,8 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"os"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
@@ -18,64 +22,198 @@ const (
 	windowTasks = 1000     // tasks of a job handed out and not done
 	windowBytes = 64 << 20 // and their size, but for at least one
 	resultBatch = 1000     // results read at a time
+	feedPause   = 100 * time.Millisecond
 )
 
-// job is one call of EachElem or EachWorker at the master.
-type job struct {
-	s      *Sleigh
-	id     string
-	fn     string
-	window int
-	onDone func(done int)
-	// next gives the next element and the variable to hand it out in, or false at the end.
-	next func() (into string, elem json.RawMessage, more bool, err error)
-	// put takes a result, nil for that of an element that failed.
-	put func(i int, value json.RawMessage) error
+// errFinished ends the context of a job that has all its results.
+var errFinished = errors.New("finished")
 
-	handed int         // elements handed out
-	bytes  map[int]int // of those not done
-	total  int         // sum of bytes
-	ended  bool        // next has no more
-	done   []bool
-	doneN  int
-	failed TaskErrors
+// job is one call of EachElem or EachWorker at the master. One goroutine pulls the elements, one stores them as tasks, and
+// that of the caller takes the results.
+type job struct {
+	s           *Sleigh
+	id          string
+	fn          string
+	elems       iter.Seq2[string, any] // the variable to hand an element out in, and the element
+	window      int
+	windowBytes int
+	put         func(i int, value json.RawMessage) error // takes a result; nil for that of a failed element
+	onDone      func(done int)
+
+	mu       sync.Mutex
+	sizes    []int // of the task of each element, 0 when it is done
+	out      int   // elements handed out and not done
+	outBytes int
+	done     int
+	ended    bool          // there are no more elements
+	room     chan struct{} // has a value after some were done
+	failed   TaskErrors
 }
 
 // run hands out the elements and collects the results, until all are done or ctx ends.
 func (j *job) run(ctx context.Context) error {
+	if err := j.s.over(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	unwatch := context.AfterFunc(j.s.ctx, func() { cancel(context.Cause(j.s.ctx)) })
 	defer unwatch()
 
 	j.id = strings.ToLower(rand.Text()[:8])
-	j.bytes = map[int]int{}
-	err := j.collect(ctx)
+	j.room = make(chan struct{}, 1)
+	err := j.s.own.Declare(ctx, resultVarOf(j.id), workspace.FIFO)
+	if err == nil {
+		var feeding sync.WaitGroup
+		feeding.Go(func() {
+			if err := j.feed(ctx); err != nil {
+				cancel(err)
+			}
+		})
+		err = j.collect(ctx)
+		cancel(err)
+		feeding.Wait()
+		// Without its variable, results that come late go nowhere, and workers drop what is left of the job.
+		_ = j.s.own.DeleteVar(context.WithoutCancel(ctx), resultVarOf(j.id))
+	}
+	if over := j.s.over(); over != nil && err != nil {
+		return over
+	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // why, rather than that it ended
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errFinished) {
 		return fmt.Errorf("sleigh: %s: %w", j.fn, err)
 	}
 	slices.SortFunc(j.failed, func(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) })
 	return nil
 }
 
-func (j *job) collect(ctx context.Context) error {
-	own, results := j.s.own, resultVarOf(j.id)
-	if err := own.Declare(ctx, results, workspace.FIFO); err != nil {
-		return err
+// offer is a task on its way into a variable.
+type offer struct {
+	into string
+	text []byte
+}
+
+// feed hands out the elements as there is room. What it returns ends the job, unless it is nil.
+func (j *job) feed(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	offers := make(chan offer, windowTasks)
+	var pulling sync.WaitGroup
+	pulling.Go(func() {
+		defer close(offers)
+		j.pull(ctx, offers)
+	})
+	for first := range offers {
+		// What has been pulled meanwhile goes along; nothing waits for a slow sequence.
+		batches := map[string][]any{first.into: {first.text}}
+		for range len(offers) {
+			o := <-offers
+			batches[o.into] = append(batches[o.into], o.text)
+		}
+		for into, tasks := range batches {
+			if err := j.handOut(ctx, into, tasks); err != nil {
+				cancel()
+				pulling.Wait()
+				return err
+			}
+		}
 	}
-	// Without its variable, results that come late go nowhere.
-	defer func() { _ = own.DeleteVar(context.WithoutCancel(ctx), results) }()
+	pulling.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ended = true
+	if j.out == 0 {
+		return errFinished
+	}
+	return nil
+}
+
+// pull makes tasks of the elements while there is room for them.
+func (j *job) pull(ctx context.Context, offers chan<- offer) {
+	for into, elem := range j.elems {
+		i := len(j.sizes)
+		arg, err := json.Marshal(elem)
+		var text []byte
+		if err == nil {
+			text, err = json.Marshal(task{Job: j.id, Func: j.fn, First: i, Elems: []json.RawMessage{arg}})
+		}
+		if err == nil && len(text) > workspace.MaxValue {
+			err = fmt.Errorf("it has %d bytes, %d are allowed", len(text), workspace.MaxValue)
+		}
+		if err != nil {
+			j.refuse(i, err)
+			continue
+		}
+		if !j.enter(ctx, len(text)) {
+			return
+		}
+		select {
+		case offers <- offer{into: into, text: text}:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// enter waits for room for another task and takes it; false if ctx ends.
+func (j *job) enter(ctx context.Context, size int) bool {
 	for {
-		if err := j.handOut(ctx); err != nil {
+		j.mu.Lock()
+		if ctx.Err() == nil && (j.out == 0 || j.out < j.window && j.outBytes+size <= j.windowBytes) {
+			j.out++
+			j.outBytes += size
+			j.sizes = append(j.sizes, size)
+			j.mu.Unlock()
+			return true
+		}
+		j.mu.Unlock()
+		select {
+		case <-j.room:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// refuse gives an element that cannot be handed out its error.
+func (j *job) refuse(i int, err error) {
+	host, hostErr := os.Hostname()
+	if hostErr != nil {
+		host = "unknown"
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sizes = append(j.sizes, 0)
+	j.done++
+	j.failed = append(j.failed, &TaskError{
+		Func: j.fn, Index: i, Worker: -1, Host: host, Message: "the element cannot be handed out: " + err.Error(),
+	})
+}
+
+func (j *job) handOut(ctx context.Context, into string, tasks []any) error {
+	for {
+		err := j.s.own.StoreAll(ctx, into, tasks...)
+		if _, unclear := errors.AsType[*redisx.UnknownError](err); !unclear {
 			return err
 		}
-		if j.ended && j.doneN == j.handed {
-			return nil
+		// Handed out twice does no harm: the second result is passed over.
+		select {
+		case <-time.After(feedPause):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		claim, err := own.Claim(ctx, results, &workspace.ClaimOptions{Max: resultBatch, Lease: j.s.lease})
+	}
+}
+
+// collect takes results until all are there.
+func (j *job) collect(ctx context.Context) error {
+	for {
+		claim, err := j.s.own.Claim(ctx, resultVarOf(j.id), &workspace.ClaimOptions{Max: resultBatch, Lease: j.s.lease})
 		if err != nil {
 			return err
 		}
@@ -89,47 +227,16 @@ func (j *job) collect(ctx context.Context) error {
 		if err := claim.Settle(ctx, outcomes...); err != nil && !errors.Is(err, workspace.ErrClaimLost) {
 			return err
 		}
+		j.mu.Lock()
+		done, finished := j.done, j.ended && j.out == 0
+		j.mu.Unlock()
 		if j.onDone != nil {
-			j.onDone(j.doneN)
+			j.onDone(done)
+		}
+		if finished {
+			return nil
 		}
 	}
-}
-
-// handOut fills the window.
-func (j *job) handOut(ctx context.Context) error {
-	batches := map[string][]any{}
-	for !j.ended && j.handed-j.doneN < j.window && (j.total < windowBytes || j.handed == j.doneN) {
-		into, elem, more, err := j.next()
-		if err != nil {
-			return fmt.Errorf("element %d does not convert to JSON: %w", j.handed, err)
-		}
-		if !more {
-			j.ended = true
-			break
-		}
-		text, err := json.Marshal(task{Job: j.id, Func: j.fn, First: j.handed, Elems: []json.RawMessage{elem}})
-		if err != nil {
-			return err
-		}
-		batches[into] = append(batches[into], text)
-		j.bytes[j.handed] = len(text)
-		j.total += len(text)
-		j.handed++
-		j.done = append(j.done, false)
-	}
-	for into, tasks := range batches {
-		for {
-			err := j.s.own.StoreAll(ctx, into, tasks...)
-			if err == nil {
-				break
-			}
-			if _, unclear := errors.AsType[*redisx.UnknownError](err); !unclear {
-				return err
-			}
-			// Handed out twice does no harm: the second result is passed over.
-		}
-	}
-	return nil
 }
 
 // take notes the results of one task.
@@ -144,21 +251,39 @@ func (j *job) take(text []byte) error {
 	}
 	for k, value := range r.Values {
 		i := r.First + k
-		if i < 0 || i >= len(j.done) || j.done[i] {
+		if !j.leave(i, failed[i]) {
 			continue
 		}
-		e := failed[i]
-		if e != nil {
-			j.failed = append(j.failed, e)
+		if failed[i] != nil {
 			value = nil
 		}
 		if err := j.put(i, value); err != nil {
 			return fmt.Errorf("the result of element %d does not convert: %w", i, err)
 		}
-		j.done[i] = true
-		j.doneN++
-		j.total -= j.bytes[i]
-		delete(j.bytes, i)
 	}
 	return nil
 }
+
+// leave counts an element as done; false if it is already.
+func (j *job) leave(i int, failure *TaskError) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if i < 0 || i >= len(j.sizes) || j.sizes[i] == 0 {
+		return false
+	}
+	j.out--
+	j.outBytes -= j.sizes[i]
+	j.sizes[i] = 0
+	j.done++
+	if failure != nil {
+		j.failed = append(j.failed, failure)
+	}
+	select {
+	case j.room <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// total is the number of elements, once the job has run.
+func (j *job) total() int { return len(j.sizes) }

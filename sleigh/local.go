@@ -3,12 +3,15 @@ package sleigh
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/netspaces/netspaces/workspace"
 )
 
 // Local has n worker processes on this machine: copies of this program, whose main must call Main first. They end with
@@ -106,7 +109,11 @@ func (p *processes) bury(rank, pid int) bool {
 	defer cancel()
 	var info WorkerInfo
 	known, err := p.s.own.TryFind(ctx, workerVarOf(rank), &info)
-	if err != nil {
+	switch {
+	case errors.Is(err, workspace.ErrNoWorkspace):
+		p.s.fail(err) // somebody deleted the sleigh
+		return true
+	case err != nil:
 		return true // Redis is away; that is not the worker's fault
 	}
 	if !known || info.PID != pid {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -92,8 +93,32 @@ func joinTeam(name string) error {
 		return err
 	}
 	log.Info("joined", "team", name, "rank", strconv.Itoa(w.rank))
-	stop := w.renew(rank)
+	stop := w.hold(rank)
 	w.serve(ctx)
 	stop()
 	return errors.Join(w.close(), own.Close())
+}
+
+// hold renews the lease of the worker's rank until the returned function is called.
+func (w *Worker) hold(rank *workspace.Claim) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var holding sync.WaitGroup
+	holding.Go(func() {
+		tick := time.NewTicker(w.lease / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := rank.Renew(ctx, w.lease); err != nil && ctx.Err() == nil {
+					w.log.Warn("lease of the rank not renewed", "error", err)
+				}
+			}
+		}
+	})
+	return func() {
+		cancel()
+		holding.Wait()
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -28,6 +29,7 @@ type Sleigh struct {
 	ctx     context.Context // ends when the sleigh stops or fails, with the cause
 	cancel  context.CancelCauseFunc
 	team    team
+	stopped atomic.Bool
 	stop    sync.Once
 	stopErr error
 }
@@ -58,8 +60,10 @@ type team interface {
 	end(ctx context.Context)
 }
 
-// drainFor is how long Stop leaves functions that ignore the end of their context.
-const drainFor = 10 * time.Second
+const (
+	drainFor = 10 * time.Second // how long Stop leaves functions that ignore the end of their context
+	minLease = 100 * time.Millisecond
+)
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
 // Nil options are the defaults.
@@ -76,6 +80,9 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	}
 	if o.Lease == 0 {
 		o.Lease = 10 * time.Second
+	}
+	if o.Lease < minLease {
+		return nil, fmt.Errorf("sleigh: a lease of %v is too short: at least %v", o.Lease, minLease)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -119,6 +126,7 @@ func (s *Sleigh) User() *workspace.Workspace { return s.user }
 // that is done. A second call waits for the first and returns the same.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
+		s.stopped.Store(true)
 		s.cancel(ErrStopped)
 		drain, cancel := context.WithTimeout(ctx, drainFor)
 		defer cancel()
@@ -132,3 +140,14 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 
 // fail ends all calls with an error that nothing here can mend.
 func (s *Sleigh) fail(err error) { s.cancel(err) }
+
+// over says why there is nothing more to do, if so.
+func (s *Sleigh) over() error {
+	if s.stopped.Load() {
+		return ErrStopped
+	}
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
+	return nil
+}

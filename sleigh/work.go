@@ -24,8 +24,8 @@ func (w *Worker) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var loops sync.WaitGroup
-	loops.Go(func() { w.loop(ctx, cancel, taskVar) })
-	loops.Go(func() { w.loop(ctx, cancel, taskVarOf(w.rank)) })
+	loops.Go(func() { w.serveAll(ctx, cancel) })
+	loops.Go(func() { w.serveRank(ctx, cancel) })
 	for ctx.Err() == nil {
 		if err := w.own.Find(ctx, stopVar, new(json.RawMessage)); err == nil || isOver(err) {
 			cancel()
@@ -53,106 +53,178 @@ func (w *Worker) pause(ctx context.Context, err error) {
 	}
 }
 
-// loop claims the tasks of one variable and runs them, one after the other.
-func (w *Worker) loop(ctx context.Context, over func(), variable string) {
-	batch := 1
+// serveAll runs tasks that are for any worker, one after the other.
+func (w *Worker) serveAll(ctx context.Context, over func()) {
+	n := 1
 	for ctx.Err() == nil {
-		claim, err := w.own.Claim(ctx, variable, &workspace.ClaimOptions{Max: batch, Sharers: w.count, Lease: w.lease})
-		switch {
-		case err == nil:
-			began := time.Now()
-			w.work(ctx, claim)
-			each := time.Since(began) / time.Duration(len(claim.Values))
-			batch = int(min(batchMax, max(1, batchTime/max(each, time.Microsecond))))
-		case isOver(err):
-			over()
-		case ctx.Err() == nil:
-			w.pause(ctx, err)
-		}
-	}
-}
-
-// work runs the tasks of a claim and settles them with their results.
-func (w *Worker) work(ctx context.Context, claim *workspace.Claim) {
-	defer w.renew(claim)()
-
-	var done []workspace.Outcome
-	settled := time.Now()
-	for i, value := range claim.Values {
-		if i == 0 && claim.Attempt > maxAttempts {
-			w.giveUp(claim)
-			return
-		}
-		var t task
-		if err := json.Unmarshal(value.Text, &t); err != nil {
-			w.log.Error("a task is not readable, and is dropped", "error", err)
-			done = append(done, workspace.Outcome{Index: value.Index})
+		b := w.claim(ctx, over, taskVar, n)
+		if b == nil {
 			continue
 		}
-		done = append(done, workspace.Outcome{Index: value.Index, Into: resultVarOf(t.Job), Value: w.runTask(ctx, t, claim.Attempt)})
-		// Once a worker has died over these tasks, each is settled by itself, so that the first one left is to blame.
-		if claim.Attempt > 1 || time.Since(settled) > batchTime {
-			w.settle(claim, done)
-			done, settled = nil, time.Now()
-		}
+		began := time.Now()
+		ran := b.run(ctx)
+		each := time.Since(began) / time.Duration(max(ran, 1))
+		n = int(min(batchMax, max(1, batchTime/max(each, time.Microsecond))))
 	}
-	w.settle(claim, done)
 }
 
-// giveUp settles the first task of a claim, over which too many workers died, and hands the others out anew.
-func (w *Worker) giveUp(claim *workspace.Claim) {
-	var done []workspace.Outcome
-	for i, value := range claim.Values {
-		o := workspace.Outcome{Index: value.Index, Into: taskVar, Value: value.Text}
-		if i == 0 {
-			var t task
-			if err := json.Unmarshal(value.Text, &t); err != nil {
-				o.Into = ""
-			} else {
-				r := result{First: t.First, Worker: w.rank, Values: make([]json.RawMessage, len(t.Elems))}
-				for k := range t.Elems {
-					r.Failed = append(r.Failed, w.failure(t, t.First+k, claim.Attempt-1,
-						fmt.Sprintf("%d workers died while they ran it", maxAttempts), ""))
-				}
-				o.Into, o.Value = resultVarOf(t.Job), r
-			}
+// serveRank runs tasks that are for this worker, each at once: they may wait for each other.
+func (w *Worker) serveRank(ctx context.Context, over func()) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	for ctx.Err() == nil {
+		if b := w.claim(ctx, over, taskVarOf(w.rank), 1); b != nil {
+			running.Go(func() { b.run(ctx) })
 		}
-		done = append(done, o)
 	}
-	w.settle(claim, done)
 }
 
-func (w *Worker) settle(claim *workspace.Claim, done []workspace.Outcome) {
-	// Also when the worker has been told to stop: what is done is done.
+// claim claims up to n tasks; nil after an error.
+func (w *Worker) claim(ctx context.Context, over func(), variable string, n int) *batch {
+	c, err := w.own.Claim(ctx, variable, &workspace.ClaimOptions{Max: n, Sharers: w.count, Lease: w.lease})
+	switch {
+	case err == nil:
+		return &batch{w: w, claim: c, end: len(c.Values), settled: time.Now()}
+	case isOver(err):
+		over()
+	default:
+		w.pause(ctx, err)
+	}
+	return nil
+}
+
+// batch is tasks that are claimed together. They run one after the other.
+type batch struct {
+	w     *Worker
+	claim *workspace.Claim
+
+	mu      sync.Mutex
+	next    int // the next to run
+	end     int // where to stop: what comes after has been released
+	done    []workspace.Outcome
+	settled time.Time // when done was settled the last time
+}
+
+// run runs the tasks and settles them with their results. It returns how many it ran.
+func (b *batch) run(ctx context.Context) int {
+	defer b.keep()()
+	// Once a worker has died over these tasks, each is settled by itself, so that the first one left is to blame.
+	careful := b.claim.Attempt > 1
+	for {
+		if ctx.Err() != nil {
+			b.release()
+		}
+		i, ok := b.begin()
+		if !ok {
+			b.settle()
+			return i
+		}
+		b.finish(i, b.outcome(ctx, i))
+		if careful || time.Since(b.settled) > batchTime {
+			b.settle()
+		}
+	}
+}
+
+func (b *batch) begin() (i int, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == b.end {
+		return b.next, false
+	}
+	b.next++
+	return b.next - 1, true
+}
+
+func (b *batch) finish(i int, o workspace.Outcome) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o.Index = b.claim.Values[i].Index
+	b.done = append(b.done, o)
+}
+
+// outcome runs a task.
+func (b *batch) outcome(ctx context.Context, i int) workspace.Outcome {
+	var t task
+	if err := json.Unmarshal(b.claim.Values[i].Text, &t); err != nil {
+		b.w.log.Error("a task is not readable, and is dropped", "error", err)
+		return workspace.Outcome{}
+	}
+	if b.w.dropped.has(t.Job) {
+		return workspace.Outcome{}
+	}
+	var r result
+	if i == 0 && b.claim.Attempt > maxAttempts {
+		r = b.w.giveUp(t, b.claim.Attempt-1)
+	} else {
+		r = b.w.runTask(ctx, t, b.claim.Attempt)
+	}
+	return workspace.Outcome{Into: resultVarOf(t.Job), Value: r}
+}
+
+// settle settles what is done. Also when the worker has been told to stop: what is done is done.
+func (b *batch) settle() {
+	b.mu.Lock()
+	done := b.done
+	b.done, b.settled = nil, time.Now()
+	b.mu.Unlock()
+
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
-	err := claim.Settle(ctx, done...)
-	if err != nil && !isOver(err) && !errors.Is(err, workspace.ErrClaimLost) {
-		w.log.Warn("results were not settled; their tasks will run again", "error", err)
+	err := b.claim.Settle(ctx, done...)
+	if settled, ok := errors.AsType[*workspace.SettleError](err); ok {
+		for _, variable := range settled.Missing {
+			b.w.dropped.add(variable)
+		}
+	} else if err != nil && !isOver(err) {
+		b.w.log.Warn("results were not settled; their tasks will run again", "error", err)
 	}
 }
 
-// renew keeps a claim's lease up until the returned function is called.
-func (w *Worker) renew(claim *workspace.Claim) (stop func()) {
+// release gives back the tasks that have not begun.
+func (b *batch) release() {
+	b.mu.Lock()
+	var left []int
+	for _, value := range b.claim.Values[b.next:b.end] {
+		left = append(left, value.Index)
+	}
+	b.end = b.next
+	b.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	// Where this fails, the lease ends by itself.
+	_ = b.claim.Release(ctx, left...)
+}
+
+// keep renews the lease until the returned function is called. If the batch takes longer than was thought, what is done
+// does not wait for it, and what has not begun goes to others.
+func (b *batch) keep() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var renewing sync.WaitGroup
-	renewing.Go(func() {
-		tick := time.NewTicker(w.lease / 3)
+	var keeping sync.WaitGroup
+	keeping.Go(func() {
+		tick := time.NewTicker(b.w.lease / 3)
 		defer tick.Stop()
+		late := time.NewTimer(3 * batchTime)
+		defer late.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
+			case <-late.C:
+				b.release()
+				b.settle()
 			case <-tick.C:
-				if err := claim.Renew(ctx, w.lease); err != nil && ctx.Err() == nil {
-					w.log.Warn("lease not renewed", "error", err)
+				b.settle()
+				if err := b.claim.Renew(ctx, b.w.lease); err != nil && ctx.Err() == nil {
+					b.w.log.Warn("lease not renewed", "error", err)
 				}
 			}
 		}
 	})
 	return func() {
 		cancel()
-		renewing.Wait()
+		keeping.Wait()
 	}
 }
 
@@ -160,17 +232,28 @@ func (w *Worker) renew(claim *workspace.Claim) (stop func()) {
 func (w *Worker) runTask(ctx context.Context, t task, attempt int) result {
 	r := result{First: t.First, Worker: w.rank, Values: make([]json.RawMessage, len(t.Elems))}
 	f := registered(t.Func)
+	ctx = context.WithValue(ctx, workerKey{}, w)
 	for k, elem := range t.Elems {
-		if f == nil {
-			r.Failed = append(r.Failed, w.failure(t, t.First+k, attempt, "no function of this name is registered in the worker's program", ""))
-			continue
+		var stack string
+		value, message := json.RawMessage(nil), "no function of this name is registered in the worker's program"
+		if f != nil {
+			value, message, stack = protect(ctx, f, elem)
 		}
-		value, stack, err := protect(context.WithValue(ctx, workerKey{}, w), f, elem)
-		if err != nil {
-			r.Failed = append(r.Failed, w.failure(t, t.First+k, attempt, err.Error(), stack))
+		if message != "" {
+			r.Failed = append(r.Failed, w.failure(t, t.First+k, attempt, message, stack))
 			continue
 		}
 		r.Values[k] = value
+	}
+	return r
+}
+
+// giveUp is the result of a task over which too many workers died.
+func (w *Worker) giveUp(t task, attempts int) result {
+	r := result{First: t.First, Worker: w.rank, Values: make([]json.RawMessage, len(t.Elems))}
+	for k := range t.Elems {
+		message := fmt.Sprintf("%d workers died while they ran it", attempts)
+		r.Failed = append(r.Failed, w.failure(t, t.First+k, attempts, message, ""))
 	}
 	return r
 }
@@ -179,8 +262,9 @@ func (w *Worker) failure(t task, index, attempt int, message, stack string) *Tas
 	return &TaskError{Func: t.Func, Index: index, Worker: w.rank, Host: w.host, Attempt: attempt, Message: message, Stack: stack}
 }
 
-// protect runs a function in a goroutine of its own, so that neither a panic nor runtime.Goexit ends the worker.
-func protect(ctx context.Context, f run, arg json.RawMessage) (value json.RawMessage, stack string, err error) {
+// protect runs a function in a goroutine of its own, so that neither a panic nor runtime.Goexit ends the worker. A message
+// that is not empty says how it failed.
+func protect(ctx context.Context, f run, arg json.RawMessage) (value json.RawMessage, message, stack string) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -190,14 +274,45 @@ func protect(ctx context.Context, f run, arg json.RawMessage) (value json.RawMes
 				return
 			}
 			if p := recover(); p != nil {
-				err, stack = fmt.Errorf("panic: %v", p), string(debug.Stack())
+				message, stack = fmt.Sprint("panic: ", p), string(debug.Stack())
 			} else {
-				err = errors.New("the function ended its goroutine (runtime.Goexit)")
+				message = "the function ended its goroutine (runtime.Goexit)"
 			}
 		}()
-		value, err = f(ctx, arg)
+		var err error
+		if value, err = f(ctx, arg); err != nil {
+			if message = err.Error(); message == "" {
+				message = "an error without text"
+			}
+		}
 		returned = true
 	}()
 	<-ended
-	return value, stack, err
+	return value, message, stack
+}
+
+// droppedJobs are jobs whose master wants no more results, as far as a worker has noticed: those of the last ones.
+type droppedJobs struct {
+	mu   sync.Mutex
+	jobs []string // as the variables of their results
+}
+
+func (d *droppedJobs) add(variable string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.jobs = append(d.jobs, variable)
+	if len(d.jobs) > 100 {
+		d.jobs = d.jobs[1:]
+	}
+}
+
+func (d *droppedJobs) has(job string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, variable := range d.jobs {
+		if variable == resultVarOf(job) {
+			return true
+		}
+	}
+	return false
 }

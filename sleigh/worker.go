@@ -22,6 +22,8 @@ type Worker struct {
 	user  *workspace.Workspace
 	lease time.Duration
 	log   *slog.Logger
+
+	dropped droppedJobs
 }
 
 // Rank is the worker's number, from 0.

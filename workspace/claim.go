@@ -12,7 +12,8 @@ import (
 // lease, they are claimed or fetched by the next who asks. A value is settled exactly once: by whoever comes first, also
 // after the lease ran out, as long as nobody else has settled it.
 type Claim struct {
-	// Attempt is 1 the first time that these values are claimed, and one higher each time that a lease ran out.
+	// Attempt is 1 the first time that these values are claimed, and one higher each time that a lease ran out before any
+	// of them was settled.
 	Attempt int
 	// Values are those that are not settled.
 	Values []Claimed
@@ -71,9 +72,24 @@ func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOpti
 	return c, nil
 }
 
+// SettleError says what Settle did not do. It is ErrClaimLost if values were lost, and ErrNoVar if variables were missing.
+type SettleError struct {
+	Lost    []int    // indexes of values that were settled before; nothing was stored for them
+	Missing []string // variables that are not there; the values are settled, but nothing was stored into these
+}
+
+func (e *SettleError) Error() string {
+	return fmt.Sprintf("settled before: %v; no such variable: %q", e.Lost, e.Missing)
+}
+
+// Is makes it ErrClaimLost, ErrNoVar or both.
+func (e *SettleError) Is(target error) bool {
+	return target == ErrClaimLost && len(e.Lost) > 0 || target == ErrNoVar && len(e.Missing) > 0
+}
+
 // Settle ends the claim of the values named, and stores what came of them, in one step. The values that it does not name
-// stay claimed. For values that somebody else has settled before nothing is stored, and it returns ErrClaimLost.
-// It blocks for a round trip.
+// stay claimed. It blocks for a round trip, and returns a *SettleError if somebody else was first, or if a variable to
+// store into is missing. After a connection broke, it may take its own first try for somebody else's.
 func (c *Claim) Settle(ctx context.Context, outcomes ...Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
@@ -100,11 +116,20 @@ func (c *Claim) Settle(ctx context.Context, outcomes ...Outcome) error {
 		args = append(args, strconv.Itoa(o.Index), numbers[o.Into], text)
 	}
 	r, err := c.ws.call(ctx, settleScript, c.ws.keys.forScript(append([]string{c.variable}, targets...)...), args...)
-	if err == nil && len(r.rest) > 0 {
-		err = fmt.Errorf("%w: %d of %d values", ErrClaimLost, len(r.rest), len(outcomes))
-	}
 	if err != nil {
 		return c.ws.wrap(c.variable, err)
+	}
+	var failed SettleError
+	lost := r.number(0)
+	for i := range lost {
+		index, _ := strconv.Atoi(r.text(1 + i))
+		failed.Lost = append(failed.Lost, index)
+	}
+	for i := 1 + lost; i < len(r.rest); i++ {
+		failed.Missing = append(failed.Missing, r.text(i))
+	}
+	if len(r.rest) > 1 {
+		return c.ws.wrap(c.variable, &failed)
 	}
 	return nil
 }
@@ -113,11 +138,27 @@ func (c *Claim) Settle(ctx context.Context, outcomes ...Outcome) error {
 // It blocks for a round trip.
 func (c *Claim) Renew(ctx context.Context, lease time.Duration) error {
 	r, err := c.ws.call(ctx, renewClaimScript, c.ws.keys.forScript(c.variable),
-		c.ws.incarnation, c.variable, c.id, c.Attempt, lease.Milliseconds())
+		c.ws.incarnation, c.variable, c.id, c.ws.client, lease.Milliseconds())
 	if err == nil && r.word == "LOST" {
 		err = ErrClaimLost
 	}
 	if err != nil {
+		return c.ws.wrap(c.variable, err)
+	}
+	return nil
+}
+
+// Release gives the values named back: they are the next to be fetched or claimed, in their order, as if they had never
+// been claimed. Values that this claim holds no more are passed over. It blocks for a round trip.
+func (c *Claim) Release(ctx context.Context, indexes ...int) error {
+	if len(indexes) == 0 {
+		return nil
+	}
+	args := []any{c.ws.incarnation, c.variable, c.id}
+	for _, i := range indexes {
+		args = append(args, i)
+	}
+	if _, err := c.ws.call(ctx, releaseScript, c.ws.keys.forScript(c.variable), args...); err != nil {
 		return c.ws.wrap(c.variable, err)
 	}
 	return nil

@@ -6,21 +6,30 @@ import (
 	"fmt"
 )
 
+// MaxValue is how many bytes a value may have in Redis.
+const MaxValue = 64 << 20
+
 // encode makes JSON of a value; []byte and json.RawMessage pass as they are.
 func encode(value any) ([]byte, error) {
+	var text []byte
 	switch v := value.(type) {
 	case []byte:
-		return v, nil
+		text = v
 	case json.RawMessage:
-		return v, nil
+		text = v
+	default:
+		var buffer bytes.Buffer
+		encoder := json.NewEncoder(&buffer)
+		encoder.SetEscapeHTML(false) // for people who look in with redis-cli
+		if err := encoder.Encode(value); err != nil {
+			return nil, fmt.Errorf("%w: a %T does not convert to JSON: %w", ErrValue, value, err)
+		}
+		text = bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // for people who look in with redis-cli
-	if err := encoder.Encode(value); err != nil {
-		return nil, fmt.Errorf("%w: a %T does not convert to JSON: %w", ErrValue, value, err)
+	if len(text) > MaxValue {
+		return nil, fmt.Errorf("%w: it has %d bytes, %d are allowed", ErrValue, len(text), MaxValue)
 	}
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), nil
+	return text, nil
 }
 
 // decode is the reverse of encode; into is a pointer.

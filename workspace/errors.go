@@ -16,7 +16,7 @@ var (
 	ErrMode = errors.New("workspace: no such mode")
 	// ErrName says that a name is not allowed for a workspace.
 	ErrName = errors.New("workspace: bad workspace name")
-	// ErrValue says that a value does not convert to or from JSON.
+	// ErrValue says that a value does not convert to or from JSON, or is larger than MaxValue.
 	ErrValue = errors.New("workspace: bad value")
 	// ErrClaimLost says that a claim was settled by somebody else, or has gone to somebody else after its lease.
 	ErrClaimLost = errors.New("workspace: claim lost")

@@ -26,6 +26,7 @@ var (
 	claimScript      = script("claim", true)
 	renewClaimScript = script("renewclaim", true)
 	settleScript     = script("settle", true)
+	releaseScript    = script("release", true)
 	endClaimsScript  = script("endclaims", true)
 
 	registerScript   = redisx.NewScript("register", true, source("register"))

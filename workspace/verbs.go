@@ -4,7 +4,11 @@ import (
 	"context"
 )
 
-const storeBatch = 1000 // values stored by one script
+// What one script stores at the most, but for at least one value.
+const (
+	storeBatch = 1000 // values
+	storeBytes = 16 << 20
+)
 
 // Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
 // json.RawMessage are stored as they are. Every waiting Find gets the value; then the Fetch that has waited longest takes
@@ -14,17 +18,18 @@ func (ws *Workspace) Store(ctx context.Context, variable string, value any) erro
 	return ws.StoreAll(ctx, variable, value)
 }
 
-// StoreAll is Store for many values, one after the other, in few round trips.
+// StoreAll is Store for many values, one after the other, in few round trips. If it fails in the middle, the first ones
+// are stored.
 func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...any) error {
-	args := make([]any, 0, 2+min(len(values), storeBatch))
-	for len(values) > 0 {
-		some := values[:min(len(values), storeBatch)]
-		values = values[len(some):]
-		args = append(args[:0], ws.incarnation, variable)
-		for _, value := range some {
-			text, err := encode(value)
+	for next := 0; next < len(values); {
+		args := []any{ws.incarnation, variable}
+		for size := 0; next < len(values) && len(args) < 2+storeBatch; next++ {
+			text, err := encode(values[next])
 			if err != nil {
 				return ws.wrap(variable, err)
+			}
+			if size += len(text); size > storeBytes && len(args) > 2 {
+				break
 			}
 			args = append(args, text)
 		}

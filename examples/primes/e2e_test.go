@@ -33,11 +33,11 @@ var endless = []string{"--limit=1000000000000", "--workers=2"}
 
 // binary is the program as a user builds it.
 var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "primes-test-")
-	if err != nil {
+	var err error
+	if builtIn, err = os.MkdirTemp("", "primes-test-"); err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "primes")
+	path := filepath.Join(builtIn, "primes")
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
@@ -73,11 +73,16 @@ func start(t *testing.T, args ...string) *run {
 	go func() {
 		_ = r.cmd.Wait()
 		tty.Close()
+		<-r.stderr.closed // by the workers too, which write there as well
 		close(r.ended)
 	}()
 	t.Cleanup(func() {
 		_ = r.cmd.Process.Kill()
-		<-r.ended
+		select {
+		case <-r.ended:
+		case <-time.After(patience):
+			t.Error("the program or its workers do not end")
+		}
 	})
 	return r
 }
@@ -145,6 +150,7 @@ type screen struct {
 	mu      sync.Mutex
 	written bytes.Buffer
 	more    chan struct{} // closed and replaced when something is written
+	closed  chan struct{} // closed when nobody can write any more
 }
 
 // newScreen returns it with the end of the terminal that a program writes to.
@@ -157,9 +163,10 @@ func newScreen(t *testing.T) (*screen, *os.File) {
 	if err := pty.Setsize(tty, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, more: make(chan struct{})}
-	var reader sync.WaitGroup
-	reader.Go(func() {
+	s := &screen{t: t, more: make(chan struct{}), closed: make(chan struct{})}
+	go func() {
+		defer close(s.closed)
+		defer ptmx.Close()
 		buf := make([]byte, 4096)
 		for {
 			n, err := ptmx.Read(buf)
@@ -172,11 +179,7 @@ func newScreen(t *testing.T) (*screen, *os.File) {
 				return
 			}
 		}
-	})
-	t.Cleanup(func() {
-		ptmx.Close()
-		reader.Wait()
-	})
+	}()
 	return s, tty
 }
 
@@ -269,7 +272,7 @@ func needRedis(t *testing.T) {
 }
 
 // redisServer starts a redis-server that ends with the test.
-func redisServer(t *testing.T, config ...string) (url string, rdb *redis.Client, server *os.Process) {
+func redisServer(t *testing.T, config ...string) (url string, rdb *redis.Client) {
 	t.Helper()
 	needRedis(t)
 	dir := t.TempDir()
@@ -295,7 +298,7 @@ func redisServer(t *testing.T, config ...string) (url string, rdb *redis.Client,
 		err := rdb.Ping(t.Context()).Err()
 		return err == nil || redis.HasErrorPrefix(err, "NOAUTH")
 	})
-	return "unix://" + socket, rdb, cmd.Process
+	return "unix://" + socket, rdb
 }
 
 // checkNoKeys fails for anything left on the server.
@@ -333,7 +336,7 @@ func TestProgram(t *testing.T) {
 
 // The workers end with the program, and so does what it has on a shared Redis.
 func TestNothingIsLeft(t *testing.T) {
-	url, rdb, _ := redisServer(t)
+	url, rdb := redisServer(t)
 	r := start(t, "--redis", url, "--limit=1000000", "--chunk=100")
 	pids := r.underWay()
 	r.prints(line6)
@@ -343,7 +346,7 @@ func TestNothingIsLeft(t *testing.T) {
 
 // Programs on one Redis do not disturb each other.
 func TestTwoMasters(t *testing.T) {
-	url, rdb, _ := redisServer(t)
+	url, rdb := redisServer(t)
 	a := start(t, "--redis", url, "--limit=1000000", "--chunk=500")
 	b := start(t, "--redis", url, "--limit=100000", "--chunk=20")
 	a.prints(line6)
@@ -354,8 +357,7 @@ func TestTwoMasters(t *testing.T) {
 // A worker killed while chunks are missing costs time, not primes.
 func TestWorkerKilled(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		p := parameters{Limit: 1000000, Chunk: 20}
-		r := start(t, "--redis", url, "--workers=2", fmt.Sprintf("--limit=%d", p.Limit), fmt.Sprintf("--chunk=%d", p.Chunk))
+		r := start(t, "--redis", url, "--workers=2", "--limit=1000000", "--chunk=10")
 		pids := r.underWay()
 		if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -428,7 +430,7 @@ func TestCtrlC(t *testing.T) {
 	})
 	t.Run("shared", func(t *testing.T) {
 		t.Parallel()
-		url, rdb, _ := redisServer(t)
+		url, rdb := redisServer(t)
 		for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 			r := start(t, append(endless, "--redis", url)...)
 			pids := r.underWay()
@@ -439,17 +441,28 @@ func TestCtrlC(t *testing.T) {
 	})
 }
 
-// A Redis that does not answer any more can hold up the end, but not after a second Ctrl-C.
+// Workers that hang can hold up the end, but not after a second Ctrl-C.
 func TestSecondCtrlC(t *testing.T) {
-	url, _, server := redisServer(t)
-	r := start(t, append(endless, "--redis", url)...)
+	r := start(t, endless...)
 	pids := r.underWay()
-	if err := server.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
 	}
 	r.ctrlC()
 	r.stderr.await(func(text string) bool { return strings.HasSuffix(text, "\x1b[2K\r") })
 	r.ctrlC()
+	// A stopped process does nothing, not even end.
+	eventually(t, "the program ends", func() bool {
+		return !slices.ContainsFunc(processes(t), func(p process) bool { return p.pid == r.cmd.Process.Pid })
+	})
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+	}
 	r.wait()
 	if status := r.cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGINT {
 		t.Errorf("ended with %v", r.cmd.ProcessState)
@@ -482,7 +495,7 @@ func TestNoRedis(t *testing.T) {
 		checkNoRedis(t, code, out, errs, closed)
 	})
 	t.Run("wrong password", func(t *testing.T) {
-		url, _, _ := redisServer(t, "requirepass right")
+		url, _ := redisServer(t, "requirepass right")
 		code, out, errs := runIn(t.Context(), "--redis", strings.Replace(url, "unix://", "unix://:secret@", 1))
 		checkNoRedis(t, code, out, errs, "password")
 	})

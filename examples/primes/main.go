@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -136,26 +137,27 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 	start := time.Now()
 	rdb, err := redisx.Open(ctx, c.redis, nil)
 	if err != nil {
-		return err
+		return cmp.Or(context.Cause(ctx), err)
 	}
 	defer func() { err = errors.Join(err, rdb.Close()) }()
 	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Launch: sleigh.Local(c.workers)})
 	if err != nil {
-		return err
+		return cmp.Or(context.Cause(ctx), err)
 	}
 	bar := newProgress(stderr, c.tasks())
 	primes, err := primesBelow(ctx, s, c.parameters, bar.show)
 	bar.clear()
 	took := time.Since(start)
 
-	// Stop has a context of its own, since after Ctrl-C too the workers are to end and the keys to go.
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	stopErr := s.Stop(stopping)
-	if err == nil {
+	// After Ctrl-C too the workers have to end, and the keys to go.
+	stopErr := s.Stop(context.WithoutCancel(ctx))
+	if stopErr != nil {
+		stopErr = fmt.Errorf("stopping the workers: %w", stopErr)
+	}
+	if err != nil {
+		err = cmp.Or(context.Cause(ctx), err)
+	} else {
 		err = c.print(stdout, primes, took, rdb.String())
-	} else if ctx.Err() != nil {
-		err = context.Cause(ctx)
 	}
 	return errors.Join(err, stopErr)
 }

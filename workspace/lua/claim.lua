@@ -11,15 +11,15 @@ local var = variable(name, 4)
 if deleted(var, born) then return { 'DELETED' } end
 
 local function hold(claim)
-  redis.call('HSET', var.claimed, claim.id, claim.n .. ' ' .. claim.attempt .. ' ' .. client)
+  hold_claim(var, claim, claim.attempt, client)
   redis.call('ZADD', var.deadlines, whole(now() + lease), claim.id)
 end
-local function reply(claim)
-  return { 'CLAIM', claim.id, claim.attempt, unpack(claimed_values(var, claim)) }
+local function reply(claim, indexed)
+  return { 'CLAIM', claim.id, claim.attempt, unpack(indexed) }
 end
 
 local again = claim_of(var, id)
-if again then return reply(again) end -- asked before, but the reply was lost
+if again then return reply(again, claimed_values(var, again)) end -- asked before, but the reply was lost
 
 look(var)
 local ended = ended_claim(var)
@@ -30,7 +30,7 @@ if ended then
     give_back(var, waiter)
     serve(var)
   end
-  return reply(ended)
+  return reply(ended, claimed_values(var, ended))
 end
 
 local values = {}
@@ -49,10 +49,10 @@ if more > 0 then
   end
 end
 if #values > 0 then
-  local claim, fields = { id = id, n = #values, attempt = 1 }, {}
+  local claim, fields, indexed = { id = id, n = #values, attempt = 1 }, {}, {}
   for i, value in ipairs(values) do
-    fields[#fields + 1] = id .. '/' .. i
-    fields[#fields + 1] = value
+    fields[2 * i - 1], fields[2 * i] = id .. '/' .. i, value
+    indexed[2 * i - 1], indexed[2 * i] = i, value
   end
   redis.call('HSET', var.claimed, unpack(fields))
   hold(claim)
@@ -66,7 +66,7 @@ if #values > 0 then
       redis.call('LTRIM', var.values, more, -1)
     end
   end
-  return reply(claim)
+  return reply(claim, indexed)
 end
 if waiter == '' then return { 'EMPTY' } end
 if redis.call('ZSCORE', var.signalled, waiter) then unwait(var, waiter) end

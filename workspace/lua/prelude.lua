@@ -335,3 +335,7 @@ local function end_claim(var, claim)
   redis.call('HDEL', var.claimed, claim.id)
   redis.call('ZREM', var.deadlines, claim.id)
 end
+
+local function hold_claim(var, claim, attempt, holder)
+  redis.call('HSET', var.claimed, claim.id, claim.n .. ' ' .. attempt .. ' ' .. holder)
+end

@@ -1,0 +1,51 @@
+package workspace_test
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace/workspacetest"
+)
+
+func TestEmbedded(t *testing.T) {
+	workspacetest.Run(t, opening("mem://"))
+}
+
+func TestRealRedis(t *testing.T) {
+	needRedis(t)
+	workspacetest.Run(t, opening("local://"))
+}
+
+func TestRealRedisFaults(t *testing.T) {
+	needRedis(t)
+	workspacetest.RunFaults(t, opening("local://"))
+}
+
+// opening gives each test a server of its own.
+func opening(url string) func(*testing.T) *redisx.Client {
+	return func(t *testing.T) *redisx.Client {
+		rdb, err := redisx.Open(t.Context(), url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := rdb.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return rdb
+	}
+}
+
+// needRedis skips a test where there is no redis-server. Under CI=true that is a failure: nobody would see the skip.
+func needRedis(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}

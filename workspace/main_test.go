@@ -1,0 +1,19 @@
+package workspace_test
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// Most tests wait for a beat or the end of a lease most of the time, so that more of them fit than there are cores.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+	os.Exit(0)
+}

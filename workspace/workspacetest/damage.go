@@ -1,0 +1,102 @@
+package workspacetest
+
+import (
+	"github.com/netspaces/netspaces/workspace"
+)
+
+var damageTests = []test{
+	{"DamageChangesNothing", damageChangesNothing},
+	{"DamageOfASettlesTarget", damageOfASettlesTarget},
+	{"DamageOfOneVariableSparesOthers", damageOfOneVariableSparesOthers},
+	{"DamageIsDeleted", damageIsDeleted},
+}
+
+var kinds = []string{"values", "fetchers", "finders", "signalled", "handed", "claimed", "deadlines"}
+
+func (s *site) damage(kind, variable string) {
+	s.Helper()
+	s.must(s.rdb.Redis().Set(s.ctx, s.key(kind, variable), "damage", 0).Err())
+}
+
+// Scripts have no rollback: one that meets a key of a wrong type must say so before it has changed anything.
+// A key that a call does not touch may be as it likes, so that not every call has to fail.
+func damageChangesNothing(s *site) {
+	ws := s.open()
+	var text []byte
+	for _, kind := range kinds {
+		name := "v-" + kind
+		s.damage(kind, name)
+		if kind != "values" {
+			s.push(name, 1, 2)
+		}
+		for verb, call := range map[string]func() error{
+			"Store": func() error { return ws.Store(s.ctx, name, 3) },
+			"TryFetch": func() error {
+				_, err := ws.TryFetch(s.ctx, name, &text)
+				return err
+			},
+			"TryFind": func() error {
+				_, err := ws.TryFind(s.ctx, name, &text)
+				return err
+			},
+			"Claim": func() error {
+				_, err := ws.Claim(s.ctx, name, nil)
+				return err
+			},
+		} {
+			before := s.snapshot()
+			if err := call(); err != nil {
+				s.Logf("%s with damaged %s: %v", verb, kind, err)
+				// Who is alive, and the number of tickets, matter to nobody.
+				s.unchanged(before, s.key("ws"), s.key("live"), s.key("vars"))
+			}
+		}
+	}
+	s.must(s.rdb.Redis().FlushDB(s.ctx).Err())
+}
+
+func damageOfASettlesTarget(s *site) {
+	ws := s.open()
+	s.declare(ws, "a", workspace.FIFO)
+	s.declare(ws, "b", workspace.FIFO)
+	s.damage("values", "b")
+	s.store(ws, "v", 1, 2)
+	claim := s.claim(ws, "v", &workspace.ClaimOptions{Max: 2})
+	before := s.snapshot()
+	err := claim.Settle(s.ctx, workspace.Outcome{Index: claim.Values[0].Index, Into: "a", Value: 1},
+		workspace.Outcome{Index: claim.Values[1].Index, Into: "b", Value: 2})
+	if err == nil {
+		s.Fatal("settled into a key of a wrong type")
+	}
+	s.unchanged(before)
+	s.must(s.rdb.Redis().Del(s.ctx, s.key("values", "b")).Err())
+}
+
+func damageOfOneVariableSparesOthers(s *site) {
+	ws := s.open()
+	s.store(ws, "good", 1)
+	s.store(ws, "bad", 1)
+	s.must(s.rdb.Redis().Del(s.ctx, s.key("values", "bad")).Err())
+	s.damage("values", "bad")
+	waiters := []*pending{s.fetch(ws, "other"), s.find(ws, "bad2")}
+	s.holds(ws, "good", "1")
+	s.store(ws, "other", 2)
+	waiters[0].gets("2")
+	s.must(ws.DeleteVar(s.ctx, "bad"))
+	s.store(ws, "bad2", 3)
+	waiters[1].gets("3")
+	s.holds(ws, "bad")
+}
+
+// Whatever is wrong with a workspace, it can be deleted.
+func damageIsDeleted(s *site) {
+	ws := s.open()
+	for _, kind := range kinds {
+		s.store(ws, "v-"+kind, 1)
+		s.must(s.rdb.Redis().Del(s.ctx, s.key(kind, "v-"+kind)).Err())
+		s.damage(kind, "v-"+kind)
+	}
+	s.must(s.rdb.Redis().HSet(s.ctx, s.key("vars"), "strange", "what is this").Err())
+	s.must(workspace.Delete(s.ctx, s.rdb, s.name()))
+	s.noKeyLeft()
+}

@@ -1,0 +1,2 @@
+package workspacetest
+var killTests, refusedTests, memoryTests, herdTests []test

@@ -1,0 +1,168 @@
+package workspacetest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+var ownerTests = []test{
+	{"W3OwnersCloseDeletes", w3OwnersCloseDeletes},
+	{"W3OthersCloseDoesNot", w3OthersCloseDoesNot},
+	{"W3ClientsCloseDeletes", w3ClientsCloseDeletes},
+	{"W3DeadOwner", w3DeadOwner},
+	{"W3DeadOwnerThenSameName", w3DeadOwnerThenSameName},
+	{"W3DeadOwnerAfterOthersOpened", w3DeadOwnerAfterOthersOpened},
+	{"W3DeadOwnerOfManyVariables", w3DeadOwnerOfManyVariables},
+	{"W3LivingOwnerKeeps", w3LivingOwnerKeeps},
+	{"W3DamageDoesNotStopOthers", w3DamageDoesNotStopOthers},
+}
+
+func w3OwnersCloseDeletes(s *site) {
+	ws := s.open()
+	other := s.use(s.client())
+	s.store(ws, "v", 1, 2)
+	waiters := []*pending{s.fetch(other, "w"), s.find(other, "w")}
+	s.waiting(ws, "w", 1, 1)
+	s.must(ws.Close())
+	for _, w := range waiters {
+		w.fails(workspace.ErrNoWorkspace)
+	}
+	s.keepsFailing(other)
+	s.noKeyLeft()
+}
+
+func w3OthersCloseDoesNot(s *site) {
+	ws := s.open()
+	s.store(ws, "v", 1)
+	s.must(s.openBy(s.client(), nil).Close())
+	s.must(s.use(s.client()).Close())
+	s.holds(ws, "v", "1")
+}
+
+func w3ClientsCloseDeletes(s *site) {
+	rdb := s.client()
+	ws := s.openBy(rdb, nil)
+	s.store(ws, "v", 1)
+	waiter := s.fetch(ws, "w")
+	s.waiting(ws, "w", 1, 0)
+	s.must(rdb.Close())
+	waiter.fails(workspace.ErrClosed)
+	s.noKeyLeft()
+}
+
+// orphan makes a workspace whose owner dies at once.
+func (s *site) orphan(lease time.Duration) (*workspace.Workspace, *proxy) {
+	s.Helper()
+	rdb, proxy := s.proxied()
+	ws := s.openBy(rdb, &workspace.Options{Lease: lease})
+	s.store(ws, "v", 1)
+	s.fetch(ws, "w")
+	s.waiting(ws, "w", 1, 0)
+	proxy.refuse()
+	s.Cleanup(proxy.allow)
+	return ws, proxy
+}
+
+// swept opens other workspaces until all keys of dead ones are gone.
+func (s *site) swept() {
+	s.Helper()
+	var keys []string
+	s.eventually(func() bool {
+		other, err := workspace.Open(s.ctx, s.rdb, "other", nil)
+		s.must(err)
+		s.must(other.Close())
+		keys, err = s.rdb.Redis().Keys(s.ctx, "*").Result()
+		s.must(err)
+		return len(keys) == 0
+	}, func() string { return fmt.Sprintf("these keys stay: %q", keys) })
+}
+
+func w3DeadOwner(s *site) {
+	ws, proxy := s.orphan(300 * time.Millisecond)
+	s.swept()
+	proxy.allow()
+	s.keepsFailing(ws)
+}
+
+func w3DeadOwnerThenSameName(s *site) {
+	s.orphan(300 * time.Millisecond)
+	s.leaseEnded()
+	anew := s.openBy(s.rdb, nil)
+	if !anew.Mine() {
+		s.Error("the workspace was made anew, and is not its maker's")
+	}
+	s.holds(anew, "v")
+	s.must(anew.Close())
+}
+
+// Others may have opened the workspace between the owner's last sign of life and the end of its lease.
+func w3DeadOwnerAfterOthersOpened(s *site) {
+	for name, open := range map[string]func(*redisx.Client) (*workspace.Workspace, error){
+		"Use": func(rdb *redisx.Client) (*workspace.Workspace, error) {
+			return workspace.Use(s.ctx, rdb, s.name(), true)
+		},
+		"Open": func(rdb *redisx.Client) (*workspace.Workspace, error) {
+			return workspace.Open(s.ctx, rdb, s.name(), &workspace.Options{Lease: time.Hour})
+		},
+		"Open persistent": func(rdb *redisx.Client) (*workspace.Workspace, error) {
+			return workspace.Open(s.ctx, rdb, s.name(), &workspace.Options{Persistent: true})
+		},
+	} {
+		_, proxy := s.orphan(2 * time.Second)
+		other, err := open(s.rdb)
+		s.must(err)
+		if other.Mine() {
+			s.Fatalf("%s: the owner's lease had ended too early for this test", name)
+		}
+		s.must(other.Close())
+		s.Log(name)
+		s.swept()
+		proxy.allow()
+	}
+}
+
+func w3DeadOwnerOfManyVariables(s *site) {
+	rdb, proxy := s.proxied()
+	ws := s.openBy(rdb, &workspace.Options{Lease: time.Second})
+	for i := range 350 {
+		s.store(ws, fmt.Sprint("v", i), i)
+	}
+	proxy.refuse()
+	s.Cleanup(proxy.allow)
+	s.swept()
+}
+
+// The lease is renewed again and again, and meanwhile others look for workspaces whose owner is dead.
+func w3LivingOwnerKeeps(s *site) {
+	ws := s.openBy(s.client(), &workspace.Options{Lease: 400 * time.Millisecond})
+	s.store(ws, "v", 1)
+	renewals, last := 0, ""
+	s.eventually(func() bool {
+		other, err := workspace.Open(s.ctx, s.rdb, "other", nil)
+		s.must(err)
+		s.must(other.Close())
+		lease, err := s.rdb.Redis().HGet(s.ctx, s.key("ws"), "lease").Result()
+		s.must(err)
+		if lease != last {
+			renewals, last = renewals+1, lease
+		}
+		return renewals > 6
+	}, func() string { return fmt.Sprintf("%d renewals were seen", renewals) })
+	s.holds(ws, "v", "1")
+}
+
+// What is wrong with a dead workspace is not the concern of those who open others.
+func w3DamageDoesNotStopOthers(s *site) {
+	rdb := s.rdb.Redis()
+	s.must(rdb.Set(s.ctx, "nws:{damaged}:ws", "not a hash", 0).Err())
+	s.must(rdb.Do(s.ctx, "ZADD", "nws:names", 1, "damaged").Err())
+	s.Cleanup(func() { rdb.Del(context.Background(), "nws:{damaged}:ws", "nws:names") })
+	ws := s.open()
+	s.store(ws, "v", 1)
+	s.holds(ws, "v", "1")
+	s.must(ws.Close())
+}
