@@ -78,7 +78,7 @@ func (b *batcher) send(batch []*call) {
 	if len(batch) == 0 {
 		return
 	}
-	b.exec(batch, func(c *call) bool { return false })
+	b.exec(batch, false)
 
 	var missing []*call
 	for _, c := range batch {
@@ -89,19 +89,14 @@ func (b *batcher) send(batch []*call) {
 	if len(missing) == 0 {
 		return
 	}
-	loaded := map[*Script]bool{}
-	b.exec(missing, func(c *call) bool {
-		first := !loaded[c.script]
-		loaded[c.script] = true
-		return first
-	})
+	b.exec(missing, true)
 }
 
-// exec sends the calls in one round trip, those that whole says with their source.
-func (b *batcher) exec(batch []*call, whole func(*call) bool) {
+// exec sends the calls in one round trip, with the sources of their scripts or only the names.
+func (b *batcher) exec(batch []*call, whole bool) {
 	ctx := context.Background() // what is on its way is waited for, so that its outcome is known
 	for _, c := range batch {
-		if whole(c) {
+		if whole {
 			c.cmd = command("eval", c.script.source, c)
 		} else {
 			c.cmd = command("evalsha", c.script.sha, c)

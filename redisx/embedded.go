@@ -8,12 +8,15 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
 
 const embeddedNotice = "netspaces: using an embedded Redis: its data is in memory only and goes with this program " +
 	"(set REDIS_URL to use a shared one)"
+
+const expireEvery = 100 * time.Millisecond
 
 var (
 	noticeOnce sync.Once
@@ -26,11 +29,15 @@ func openEmbedded(ctx context.Context, o Options) (*Client, error) {
 	password := rand.Text()
 	m := miniredis.NewMiniRedis()
 	m.RequireAuth(password)
-	m.ClockTTL(true) // keys would otherwise never expire
 	if err := m.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, fmt.Errorf("redisx: starting the embedded Redis: %w", err)
 	}
+	ended := make(chan struct{})
+	var expiring sync.WaitGroup
+	expiring.Go(func() { expire(m, ended) })
 	stop := sync.OnceValue(func() error {
+		close(ended)
+		expiring.Wait()
 		m.Close()
 		return nil
 	})
@@ -40,4 +47,21 @@ func openEmbedded(ctx context.Context, o Options) (*Client, error) {
 		noticeOnce.Do(func() { _, _ = fmt.Fprintln(noticeTo, embeddedNotice) })
 	}
 	return c, err
+}
+
+// expire lets time pass for keys that have one to live. miniredis' own ClockTTL would go through all keys with each
+// command, and with each call in a script.
+func expire(m *miniredis.Miniredis, ended <-chan struct{}) {
+	tick := time.NewTicker(expireEvery)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+			now := time.Now()
+			m.FastForward(now.Sub(last))
+			last = now
+		}
+	}
 }

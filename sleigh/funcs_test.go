@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/netspaces/netspaces/sleigh"
@@ -61,14 +62,17 @@ var wait = sleigh.Register("wait", func(ctx context.Context, x int) (int, error)
 	return x, w.User().Find(ctx, "gate", new(bool))
 })
 
-// deaf is wait without an ear for the end of its context.
+// deaf is wait without an ear for the end of its context. A goroutine must still end before all tests do.
 var deaf = sleigh.Register("deaf", func(ctx context.Context, x int) (int, error) {
 	w := sleigh.WorkerFrom(ctx)
 	if err := w.User().Store(ctx, "begun", visit{x, w.Rank(), os.Getpid()}); err != nil {
 		return 0, err
 	}
-	select {}
+	<-hearing
+	return 0, ctx.Err()
 })
+
+var hearing = make(chan struct{})
 
 // misbehave does what a function should not; an odd number is squared.
 var misbehave = sleigh.Register("misbehave", func(ctx context.Context, how string) (float64, error) {
@@ -126,3 +130,22 @@ var die = sleigh.Register("die", func(ctx context.Context, f fatal) (int, error)
 	}
 	return f.Element, nil
 })
+
+func squareOf(ctx context.Context, x int) (int, error) { return x * x, nil }
+
+// onlyHere registers a function in this process, once it runs tests.
+var onlyHere = sync.OnceValue(func() sleigh.Func[int, int] { return sleigh.Register("onlyHere", squareOf) })
+
+var half = sleigh.Register("half", func(ctx context.Context, x float64) (float64, error) { return x / 2, nil })
+
+// pickyText is sent as it is, but not always received.
+type pickyText string
+
+func (p *pickyText) UnmarshalJSON(text []byte) error {
+	if string(text) == `"bad"` {
+		return errors.New("bad text")
+	}
+	return json.Unmarshal(text, (*string)(p))
+}
+
+var picky = sleigh.Register("picky", func(ctx context.Context, x pickyText) (string, error) { return string(x), nil })

@@ -22,11 +22,15 @@ const (
 	windowTasks = 1000     // tasks of a job handed out and not done
 	windowBytes = 64 << 20 // and their size, but for at least one
 	resultBatch = 1000     // results read at a time
+	feedTries   = 20       // of storing tasks over a connection that breaks
 	feedPause   = 100 * time.Millisecond
 )
 
-// errFinished ends the context of a job that has all its results.
-var errFinished = errors.New("finished")
+var (
+	// errFinished ends the context of a job that has all its results.
+	errFinished = errors.New("finished")
+	errSequence = errors.New("the sequence of elements did not return: it panicked or ended its goroutine")
+)
 
 // job is one call of EachElem or EachWorker at the master. One goroutine pulls the elements, one stores them as tasks, and
 // that of the caller takes the results.
@@ -39,6 +43,7 @@ type job struct {
 	windowBytes int
 	put         func(i int, value json.RawMessage) error // takes a result; nil for that of a failed element
 	onDone      func(done int)
+	reported    int // what onDone was told last
 
 	mu       sync.Mutex
 	sizes    []int // of the task of each element, 0 when it is done
@@ -48,6 +53,7 @@ type job struct {
 	ended    bool          // there are no more elements
 	room     chan struct{} // has a value after some were done
 	failed   TaskErrors
+	panicked any // what the sequence of elements panicked with
 }
 
 // run hands out the elements and collects the results, until all are done or ctx ends.
@@ -73,6 +79,9 @@ func (j *job) run(ctx context.Context) error {
 		err = j.collect(ctx)
 		cancel(err)
 		feeding.Wait()
+		if j.panicked != nil {
+			defer panic(j.panicked)
+		}
 		// Without its variable, results that come late go nowhere, and workers drop what is left of the job.
 		_ = j.s.own.DeleteVar(context.WithoutCancel(ctx), resultVarOf(j.id))
 	}
@@ -85,6 +94,7 @@ func (j *job) run(ctx context.Context) error {
 	if err != nil && !errors.Is(err, errFinished) {
 		return fmt.Errorf("sleigh: %s: %w", j.fn, err)
 	}
+	j.report()
 	slices.SortFunc(j.failed, func(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) })
 	return nil
 }
@@ -101,9 +111,12 @@ func (j *job) feed(ctx context.Context) error {
 	defer cancel()
 	offers := make(chan offer, windowTasks)
 	var pulling sync.WaitGroup
+	var pullErr error
 	pulling.Go(func() {
 		defer close(offers)
-		j.pull(ctx, offers)
+		pullErr = errSequence // unless it returns
+		defer func() { j.panicked = recover() }()
+		pullErr = j.pull(ctx, offers)
 	})
 	for first := range offers {
 		// What has been pulled meanwhile goes along; nothing waits for a slow sequence.
@@ -121,8 +134,8 @@ func (j *job) feed(ctx context.Context) error {
 		}
 	}
 	pulling.Wait()
-	if ctx.Err() != nil {
-		return nil
+	if pullErr != nil || ctx.Err() != nil {
+		return pullErr
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -134,7 +147,7 @@ func (j *job) feed(ctx context.Context) error {
 }
 
 // pull makes tasks of the elements while there is room for them.
-func (j *job) pull(ctx context.Context, offers chan<- offer) {
+func (j *job) pull(ctx context.Context, offers chan<- offer) error {
 	for into, elem := range j.elems {
 		i := len(j.sizes)
 		arg, err := json.Marshal(elem)
@@ -146,18 +159,22 @@ func (j *job) pull(ctx context.Context, offers chan<- offer) {
 			err = fmt.Errorf("it has %d bytes, %d are allowed", len(text), workspace.MaxValue)
 		}
 		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
 			j.refuse(i, err)
 			continue
 		}
 		if !j.enter(ctx, len(text)) {
-			return
+			return nil
 		}
 		select {
 		case offers <- offer{into: into, text: text}:
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 // enter waits for room for another task and takes it; false if ctx ends.
@@ -196,9 +213,9 @@ func (j *job) refuse(i int, err error) {
 }
 
 func (j *job) handOut(ctx context.Context, into string, tasks []any) error {
-	for {
+	for try := 1; ; try++ {
 		err := j.s.own.StoreAll(ctx, into, tasks...)
-		if _, unclear := errors.AsType[*redisx.UnknownError](err); !unclear {
+		if _, unclear := errors.AsType[*redisx.UnknownError](err); !unclear || try == feedTries {
 			return err
 		}
 		// Handed out twice does no harm: the second result is passed over.
@@ -224,19 +241,25 @@ func (j *job) collect(ctx context.Context) error {
 				return err
 			}
 		}
+		if j.report() {
+			return nil
+		}
 		if err := claim.Settle(ctx, outcomes...); err != nil && !errors.Is(err, workspace.ErrClaimLost) {
 			return err
 		}
-		j.mu.Lock()
-		done, finished := j.done, j.ended && j.out == 0
-		j.mu.Unlock()
-		if j.onDone != nil {
-			j.onDone(done)
-		}
-		if finished {
-			return nil
-		}
 	}
+}
+
+// report tells how many elements are done, and returns whether all are.
+func (j *job) report() bool {
+	j.mu.Lock()
+	done, finished := j.done, j.ended && j.out == 0
+	j.mu.Unlock()
+	if j.onDone != nil && done > j.reported {
+		j.onDone(done)
+	}
+	j.reported = done
+	return finished
 }
 
 // take notes the results of one task.

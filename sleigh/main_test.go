@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,7 +121,9 @@ func start(t *testing.T, rdb *redisx.Client, o *sleigh.Options) *sleigh.Sleigh {
 	if err != nil {
 		t.Fatal(err)
 	}
+	clients.Store(s, rdb)
 	t.Cleanup(func() {
+		clients.Delete(s)
 		if err := s.Stop(context.Background()); err != nil {
 			t.Errorf("Stop: %v", err)
 		}
@@ -130,6 +133,18 @@ func start(t *testing.T, rdb *redisx.Client, o *sleigh.Options) *sleigh.Sleigh {
 		}
 	})
 	return s
+}
+
+var clients sync.Map // of sleighs that were started
+
+// clientOf is the client that a sleigh was started with.
+func clientOf(t *testing.T, s *sleigh.Sleigh) *redisx.Client {
+	t.Helper()
+	rdb, ok := clients.Load(s)
+	if !ok {
+		t.Fatal("the sleigh was not started by start")
+	}
+	return rdb.(*redisx.Client)
 }
 
 // wantNoKeys checks that Redis has nothing of a sleigh.

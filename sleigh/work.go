@@ -120,10 +120,16 @@ func (b *batch) run(ctx context.Context) int {
 			return i
 		}
 		b.finish(i, b.outcome(ctx, i))
-		if careful || time.Since(b.settled) > batchTime {
+		if careful || b.unsettledFor() > batchTime {
 			b.settle()
 		}
 	}
+}
+
+func (b *batch) unsettledFor() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Since(b.settled)
 }
 
 func (b *batch) begin() (i int, ok bool) {

@@ -154,7 +154,7 @@ func (c *Claim) Release(ctx context.Context, indexes ...int) error {
 	if len(indexes) == 0 {
 		return nil
 	}
-	args := []any{c.ws.incarnation, c.variable, c.id}
+	args := []any{c.ws.incarnation, c.variable, c.id, c.ws.client}
 	for _, i := range indexes {
 		args = append(args, i)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
 	"github.com/netspaces/netspaces/workspace/workspacetest"
 )
 
@@ -13,8 +14,10 @@ func TestEmbedded(t *testing.T) {
 	workspacetest.Run(t, opening("mem://"))
 }
 
+// On the real server the scripts also prove that they touch declared keys only; elsewhere they are as shipped.
 func TestRealRedis(t *testing.T) {
 	needRedis(t)
+	t.Cleanup(workspace.GuardScripts())
 	workspacetest.Run(t, opening("local://"))
 }
 

@@ -17,7 +17,8 @@ const (
 	minLease     = 100 * time.Millisecond
 	closeTimeout = 5 * time.Second
 	sweepEvery   = 20 * time.Second
-	deleteBatch  = 100 // variables deleted in one script
+	firstListing = time.Minute // for which a workspace that is about to be made is listed
+	deleteBatch  = 100         // variables deleted in one script
 )
 
 // holdLease renews the owner's lease until the handle closes.
@@ -30,30 +31,21 @@ func (ws *Workspace) holdLease() {
 			return
 		case <-tick.C:
 		}
-		_, err := ws.call(ws.ctx, renewScript, ws.keys.forScript(), ws.incarnation, ws.client, ws.lease.Milliseconds())
+		r, err := ws.call(ws.ctx, renewScript, ws.keys.forScript(), ws.incarnation, ws.client, ws.lease.Milliseconds())
 		if errors.Is(err, ErrNoWorkspace) {
 			return // deleted: each call says so
 		}
-		// What fails here is tried again at the next tick.
-		_ = register(ws.ctx, ws.rdb, ws.name, ws.listedLease(true))
+		if err == nil && r.word == "OK" && !ws.persistent {
+			_ = list(ws.ctx, ws.rdb, ws.name, r.score(0)) // what fails here is tried again at the next tick
+		}
 	}
 }
 
-// listedLease is when the list of workspaces should have others look whether this one has ended; 0: never.
-func (ws *Workspace) listedLease(owned bool) time.Duration {
-	if owned && !ws.persistent {
-		return ws.lease
-	}
-	return 0
-}
-
-func register(ctx context.Context, rdb *redisx.Client, name string, lease time.Duration) error {
-	ms := ""
-	if lease > 0 {
-		ms = strconv.FormatInt(lease.Milliseconds(), 10)
-	}
-	_, err := call(ctx, rdb, registerScript, []string{namesKey}, name, ms)
-	return err
+// list notes when others should look whether the owner of a workspace is dead.
+func list(ctx context.Context, rdb *redisx.Client, name string, lease float64) error {
+	return rdb.Repeat(ctx, "list workspace", func() error {
+		return rdb.Redis().ZAdd(ctx, namesKey, redis.Z{Score: lease, Member: name}).Err()
+	})
 }
 
 // sweep deletes workspaces whose owners died, those that sure says.
@@ -69,7 +61,8 @@ func sweep(ctx context.Context, rdb *redisx.Client, sure func(name, score string
 		if !sure(name, score) {
 			continue
 		}
-		if err := remove(ctx, rdb, name, "", "ended"); err != nil && !errors.Is(err, ErrNoWorkspace) {
+		// One that cannot be deleted must not keep others from their work; it is tried again by whoever sweeps next.
+		if err := remove(ctx, rdb, name, "", "ended"); ctx.Err() != nil {
 			return err
 		}
 	}
@@ -102,9 +95,15 @@ func (ws *Workspace) watchOthers() {
 // why is empty, or "ended" to delete it only if it is left of an owner that died.
 func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why string) error {
 	k := keysOf(name)
-	score, listed := math.Inf(1), false
-	if s, err := rdb.Redis().ZScore(ctx, namesKey, name).Result(); err == nil {
-		score, listed = s, true
+	var score float64
+	listed := true
+	err := rdb.Repeat(ctx, "look up workspace", func() (err error) {
+		score, err = rdb.Redis().ZScore(ctx, namesKey, name).Result()
+		listed = !errors.Is(err, redis.Nil)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	var variables []string
 	for {
@@ -120,9 +119,10 @@ func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why stri
 		}
 		switch r.word {
 		case "HELD": // it lives; the list was not up to date
-			return rdb.Redis().ZAddXX(ctx, namesKey, redis.Z{Score: r.score(0), Member: name}).Err()
+			return list(ctx, rdb, name, r.score(0))
 		case "OK", "GONE":
-			if listed {
+			// One that is merely being made is listed before it is there; only what had its time goes off the list then.
+			if listed && (r.word == "OK" || why == "ended") {
 				_, err = call(ctx, rdb, unregisterScript, []string{namesKey}, name, formatScore(score))
 			}
 			if err == nil && r.word == "GONE" {
@@ -132,11 +132,19 @@ func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why stri
 		}
 		why = "rest" // MORE
 		if len(variables) == 0 {
-			if variables, err = rdb.Redis().HKeys(ctx, k.variables()).Result(); err != nil {
+			if variables, err = k.listVariables(ctx, rdb); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+func (k keys) listVariables(ctx context.Context, rdb *redisx.Client) (names []string, err error) {
+	err = rdb.Repeat(ctx, "list variables", func() error {
+		names, err = rdb.Redis().HKeys(ctx, k.variables()).Result()
+		return err
+	})
+	return names, err
 }
 
 func formatScore(score float64) string {

@@ -20,7 +20,7 @@ type VarInfo struct {
 // ListVars describes all variables of the workspace, in the order of their names. It blocks for some round trips; each
 // variable is described as it is at one moment, but not all at the same.
 func (ws *Workspace) ListVars(ctx context.Context) ([]VarInfo, error) {
-	names, err := ws.rdb.Redis().HKeys(ctx, ws.keys.variables()).Result()
+	names, err := ws.keys.listVariables(ctx, ws.rdb)
 	if err != nil {
 		return nil, ws.wrap("", err)
 	}

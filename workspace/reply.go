@@ -45,11 +45,17 @@ func (r reply) score(i int) float64 {
 	return score
 }
 
-// call runs a script on this workspace. GONE comes as ErrNoWorkspace.
+// call runs a script on this workspace. GONE comes as ErrNoWorkspace, and whatever happens after Close as ErrClosed.
 func (ws *Workspace) call(ctx context.Context, s *redisx.Script, keys []string, args ...any) (reply, error) {
+	if ws.ctx.Err() != nil {
+		return reply{}, ErrClosed
+	}
 	r, err := call(ctx, ws.rdb, s, keys, args...)
 	if err == nil && r.word == "GONE" {
 		err = ErrNoWorkspace
+	}
+	if err != nil && ws.ctx.Err() != nil {
+		err = ErrClosed
 	}
 	return r, err
 }

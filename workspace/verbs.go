@@ -18,20 +18,23 @@ func (ws *Workspace) Store(ctx context.Context, variable string, value any) erro
 	return ws.StoreAll(ctx, variable, value)
 }
 
-// StoreAll is Store for many values, one after the other, in few round trips. If it fails in the middle, the first ones
-// are stored.
+// StoreAll is Store for many values, one after the other, in few round trips. If one of them does not convert, none is
+// stored; if the connection fails in the middle, the first ones are.
 func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...any) error {
-	for next := 0; next < len(values); {
+	texts := make([][]byte, len(values))
+	for i, value := range values {
+		var err error
+		if texts[i], err = encode(value); err != nil {
+			return ws.wrap(variable, err)
+		}
+	}
+	for len(texts) > 0 {
 		args := []any{ws.incarnation, variable}
-		for size := 0; next < len(values) && len(args) < 2+storeBatch; next++ {
-			text, err := encode(values[next])
-			if err != nil {
-				return ws.wrap(variable, err)
-			}
-			if size += len(text); size > storeBytes && len(args) > 2 {
-				break
-			}
-			args = append(args, text)
+		size := 0
+		for len(texts) > 0 && len(args) < 2+storeBatch && (size == 0 || size+len(texts[0]) <= storeBytes) {
+			args = append(args, texts[0])
+			size += max(len(texts[0]), 1)
+			texts = texts[1:]
 		}
 		if _, err := ws.call(ctx, storeScript, ws.keys.forScript(variable), args...); err != nil {
 			return ws.wrap(variable, err)

@@ -2,7 +2,9 @@ package workspace
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,12 +38,15 @@ func (w *waiter) wakeUp() {
 
 // waiting is what a handle knows of its own waiters.
 type waiting struct {
-	mu       sync.Mutex
-	last     int
-	byNumber map[string]*waiter
-	started  bool
-	up       bool // the channel is subscribed to
-	unlisten func()
+	mu        sync.Mutex
+	last      int
+	byNumber  map[string]*waiter
+	leaving   map[string]*waiter // calls that ended, while Redis does not know it
+	calls     sync.WaitGroup     // those that wait or leave
+	listening bool
+	closed    bool
+	up        bool // the channel is subscribed to
+	unlisten  func()
 }
 
 // try asks once.
@@ -56,6 +61,9 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable strin
 		return reply{}, ws.wrap(variable, err)
 	}
 	w := ws.addWaiter(variable)
+	if w == nil {
+		return reply{}, ws.wrap(variable, ErrClosed)
+	}
 	defer ws.removeWaiter(w)
 	for {
 		args := append([]any{ws.incarnation, variable, ws.client + ":" + w.number, w.born, random()}, more...)
@@ -73,9 +81,13 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable strin
 		select {
 		case <-w.wake:
 		case <-ctx.Done():
-			ws.leave(w)
-			return reply{}, ws.wrap(variable, ctx.Err())
 		case <-ws.ctx.Done():
+		}
+		if err := ctx.Err(); err != nil {
+			ws.leave(w)
+			return reply{}, ws.wrap(variable, err)
+		}
+		if ws.ctx.Err() != nil {
 			ws.leave(w)
 			return reply{}, ws.wrap(variable, ErrClosed)
 		}
@@ -95,24 +107,27 @@ func (ws *Workspace) ask(ctx context.Context, s *redisx.Script, variable string,
 
 func random() string { return strconv.FormatFloat(rand.Float64(), 'f', 9, 64) }
 
+// addWaiter returns nil if the handle is closed.
 func (ws *Workspace) addWaiter(variable string) *waiter {
 	q := &ws.waiting
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.closed {
+		return nil
+	}
+	q.calls.Add(1)
 	q.last++
 	w := &waiter{number: strconv.Itoa(q.last), variable: variable, wake: make(chan struct{}, 1)}
-	if q.byNumber == nil {
-		q.byNumber = map[string]*waiter{}
-	}
-	q.byNumber[w.number] = w
-	if !q.started && ws.ctx.Err() == nil {
-		q.started = true
-		q.unlisten = ws.rdb.Listen(ws.keys.inbox(ws.client), redisx.Listener{Message: ws.told, State: ws.listening})
+	if !q.listening {
+		q.listening = true
+		q.byNumber, q.leaving = map[string]*waiter{}, map[string]*waiter{}
+		q.unlisten = ws.rdb.Listen(ws.keys.inbox(ws.client), redisx.Listener{Message: ws.told, State: ws.subscribed})
 		ws.running.Go(ws.beat)
 		if !ws.owned {
 			ws.running.Go(ws.watchOthers)
 		}
 	}
+	q.byNumber[w.number] = w
 	return w
 }
 
@@ -120,21 +135,38 @@ func (ws *Workspace) removeWaiter(w *waiter) {
 	ws.waiting.mu.Lock()
 	defer ws.waiting.mu.Unlock()
 	delete(ws.waiting.byNumber, w.number)
+	ws.waiting.calls.Done()
 }
 
-// leave takes a waiter out of Redis. Where Redis does not answer soon, that goes on in the background.
+// leave takes a waiter out of Redis. Where Redis does not answer soon, that goes on in the background, and with each beat.
 func (ws *Workspace) leave(w *waiter) {
+	q := &ws.waiting
+	q.mu.Lock()
+	q.calls.Add(1)
+	q.leaving[w.number] = w
+	q.mu.Unlock()
+
 	left := make(chan struct{})
 	go func() {
+		defer q.calls.Done()
 		defer close(left)
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
-		// Should this fail, Redis forgets the waiter when it does not come.
-		_, _ = ws.call(ctx, leaveScript, ws.keys.forScript(w.variable), ws.incarnation, w.variable, ws.client+":"+w.number, w.born)
+		ws.leaveRedis(ctx, w)
 	}()
 	select {
 	case <-left:
 	case <-time.After(leaveQuick):
+	}
+}
+
+func (ws *Workspace) leaveRedis(ctx context.Context, w *waiter) {
+	_, err := call(ctx, ws.rdb, leaveScript, ws.keys.forScript(w.variable),
+		ws.incarnation, w.variable, ws.client+":"+w.number, w.born)
+	if err == nil {
+		ws.waiting.mu.Lock()
+		defer ws.waiting.mu.Unlock()
+		delete(ws.waiting.leaving, w.number)
 	}
 }
 
@@ -150,8 +182,8 @@ func (ws *Workspace) told(numbers string) {
 	}
 }
 
-// listening has all waiters ask again once the channel is subscribed to: what was published before was missed.
-func (ws *Workspace) listening(up bool) {
+// subscribed has all waiters ask again once the channel is subscribed to: what was published before was missed.
+func (ws *Workspace) subscribed(up bool) {
 	ws.waiting.mu.Lock()
 	ws.waiting.up = up
 	ws.waiting.mu.Unlock()
@@ -168,14 +200,16 @@ func (ws *Workspace) wakeAll() {
 	}
 }
 
-func (ws *Workspace) stopListening() {
+// stopWaiting ends all calls that wait, and returns when they have.
+func (ws *Workspace) stopWaiting() {
 	ws.waiting.mu.Lock()
+	ws.waiting.closed = true
 	unlisten := ws.waiting.unlisten
-	ws.waiting.started = true // and never again
 	ws.waiting.mu.Unlock()
 	if unlisten != nil {
 		unlisten()
 	}
+	ws.waiting.calls.Wait()
 }
 
 func (ws *Workspace) beat() {
@@ -189,19 +223,17 @@ func (ws *Workspace) beat() {
 		}
 		ws.waiting.mu.Lock()
 		up := ws.waiting.up
+		leaving := slices.Collect(maps.Values(ws.waiting.leaving))
 		seen := map[string]bool{}
 		for _, w := range ws.waiting.byNumber {
 			seen[w.variable] = true
 		}
 		ws.waiting.mu.Unlock()
 
-		variables := make([]string, 0, len(seen))
-		for v := range seen {
-			variables = append(variables, v)
+		for _, w := range leaving {
+			ws.leaveRedis(ws.ctx, w)
 		}
-		for len(variables) > 0 {
-			some := variables[:min(len(variables), beatBatch)]
-			variables = variables[len(some):]
+		for some := range slices.Chunk(slices.Collect(maps.Keys(seen)), beatBatch) {
 			if !ws.beatFor(some) {
 				up = false
 			}

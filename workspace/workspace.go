@@ -86,13 +86,11 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 	if err := sweep(ctx, rdb, func(string, string) bool { return true }); err != nil {
 		return nil, err
 	}
-	ws := &Workspace{
-		rdb: rdb, name: name, keys: keysOf(name), client: rand.Text()[:12], persistent: o.Persistent, lease: o.Lease,
-	}
+	ws := &Workspace{rdb: rdb, name: name, keys: keysOf(name), client: rand.Text()[:12], lease: o.Lease}
 	ws.ctx, ws.cancel = context.WithCancel(context.Background())
 	for {
 		if purpose != "use" { // listed first: should we die in between, others find it
-			if err := register(ctx, rdb, name, ws.listedLease(purpose == "own")); err != nil {
+			if _, err := call(ctx, rdb, registerScript, []string{namesKey}, name, firstListing.Milliseconds()); err != nil {
 				return nil, err
 			}
 		}
@@ -102,7 +100,12 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 		case err != nil:
 			return nil, err
 		case reply.word == "OK":
-			ws.incarnation, ws.owned = reply.text(0), reply.text(1) == "1"
+			ws.incarnation, ws.owned, ws.persistent = reply.text(0), reply.text(1) == "1", reply.text(2) == "1"
+			if purpose != "use" {
+				if err := list(ctx, rdb, name, reply.score(3)); err != nil {
+					return nil, err
+				}
+			}
 			ws.forget = rdb.AtClose(func() { _ = ws.Close() })
 			if ws.owned {
 				ws.running.Go(ws.holdLease)
@@ -123,22 +126,28 @@ func (ws *Workspace) Name() string { return ws.name }
 // Mine reports whether this handle owns the workspace.
 func (ws *Workspace) Mine() bool { return ws.owned }
 
-// Close ends the handle. Its waiting calls return ErrClosed. A workspace that it owns is deleted unless it is persistent.
+// Close ends the handle: all its calls return ErrClosed. A workspace that it owns is deleted, or if it is persistent can be
+// owned by the next who opens it.
 // A second call does nothing. It blocks for some round trips, and at most for some seconds where Redis does not answer.
 func (ws *Workspace) Close() error {
 	var err error
 	ws.once.Do(func() {
 		ws.cancel()
 		ws.forget()
-		ws.stopListening()
+		ws.stopWaiting()
 		ws.running.Wait()
-		if ws.owned && !ws.persistent {
-			ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-			defer cancel()
+		if !ws.owned {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		if ws.persistent {
+			_, err = call(ctx, ws.rdb, renewScript, ws.keys.forScript(), ws.incarnation, ws.client, 0)
+		} else {
 			err = remove(ctx, ws.rdb, ws.name, ws.incarnation, "")
-			if errors.Is(err, ErrNoWorkspace) {
-				err = nil // somebody deleted it before
-			}
+		}
+		if errors.Is(err, ErrNoWorkspace) {
+			err = nil // somebody deleted it before
 		}
 	})
 	return err

@@ -6,6 +6,8 @@
 local client = ARGV[2]
 if gone() then return { 'GONE' } end
 local lapsed = not alive(client)
+ease()
+living[client] = true
 redis.call('ZADD', LIVE, whole(now()), client)
 redis.call('ZREMRANGEBYSCORE', LIVE, '-inf', whole(now() - 100 * LIVE_MS))
 local reply = { 'OK', lapsed and '1' or '' }

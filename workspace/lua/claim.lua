@@ -2,7 +2,7 @@
 -- A claim whose lease has ended comes first, as it is, with its attempt number one higher.
 -- KEYS 1-3 and one group: the variable.
 -- ARGV 1 incarnation, 2 variable, 3 waiter ('' = do not wait), 4 born ('' at first), 5 random in [0, 1),
---      6 id for a new claim, 7 client, 8 n, 9 sharers (at most this part of the values, but one), 10 lease in ms
+--      6 request, which becomes the id of a new claim, 7 client, 8 n, 9 sharers (at most this part of the values, but one), 10 lease in ms
 -- Returns CLAIM id attempt index value index value …, EMPTY, WAIT born, DELETED, or GONE.
 local name, waiter, born, random, id, client = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local n, sharers, lease = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
@@ -11,19 +11,23 @@ local var = variable(name, 4)
 if deleted(var, born) then return { 'DELETED' } end
 
 local function hold(claim)
-  hold_claim(var, claim, claim.attempt, client)
+  claim.holder, claim.request = client, id
+  list_claim(var, claim)
   redis.call('ZADD', var.deadlines, whole(now() + lease), claim.id)
 end
 local function reply(claim, indexed)
   return { 'CLAIM', claim.id, claim.attempt, unpack(indexed) }
 end
 
-local again = claim_of(var, id)
+local again = claim_by(var, id)
 if again then return reply(again, claimed_values(var, again)) end -- asked before, but the reply was lost
 
 look(var)
 local ended = ended_claim(var)
 if ended then
+  ease()
+  redis.call('HSET', var.claimed, '@' .. id, ended.id)
+  redis.call('HDEL', var.claimed, '@' .. ended.request)
   ended.attempt = ended.attempt + 1
   hold(ended)
   if waiter ~= '' then
@@ -33,6 +37,7 @@ if ended then
   return reply(ended, claimed_values(var, ended))
 end
 
+ease()
 local values = {}
 if waiter ~= '' then values[1] = handed_to(var, waiter) end
 local more = redis.call('LLEN', var.values)
@@ -69,5 +74,4 @@ if #values > 0 then
   return reply(claim, indexed)
 end
 if waiter == '' then return { 'EMPTY' } end
-if redis.call('ZSCORE', var.signalled, waiter) then unwait(var, waiter) end
 return wait(var, var.fetchers, waiter)

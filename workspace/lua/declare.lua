@@ -5,6 +5,7 @@
 local name, mode = ARGV[2], ARGV[3]
 if gone() then return { 'GONE' } end
 local var = variable(name, 4)
+if var.damaged then error('NWSDAMAGED variable ' .. name .. ' is listed as: ' .. var.damaged) end
 if var.mode and var.mode ~= 'unknown' and var.mode ~= mode then return { 'DECLARED', var.mode } end
 know(var, mode)
 return { 'OK' }

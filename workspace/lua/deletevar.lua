@@ -5,6 +5,6 @@
 local name = ARGV[2]
 if gone() then return { 'GONE' } end
 local var = variable(name, 4)
-if not var.mode then return { 'NOVAR' } end
+if not var.mode and not var.damaged then return { 'NOVAR' } end
 delete_variable(var)
 return { 'OK' }

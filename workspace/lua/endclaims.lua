@@ -5,6 +5,7 @@
 local name, client = ARGV[2], ARGV[3]
 if gone() then return { 'GONE' } end
 local var = variable(name, 4)
+ease()
 local n = 0
 for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
   if claim_of(var, id).holder == client then

@@ -16,7 +16,9 @@ if claim then -- a value whose claim has ended is there for anybody; taking it s
   if #left == 2 then end_claim(var, claim) end
 end
 value = value or take(var, random)
-if waiter ~= '' and (value or redis.call('ZSCORE', var.signalled, waiter)) then unwait(var, waiter) end
-if value then return { 'VALUE', value } end
+if value then
+  if waiter ~= '' then unwait(var, waiter) end
+  return { 'VALUE', value }
+end
 if waiter == '' then return { 'EMPTY' } end
 return wait(var, var.fetchers, waiter)

@@ -8,7 +8,9 @@ local var = variable(name, 4)
 if deleted(var, born) then return { 'DELETED' } end
 look(var)
 local value = waiter ~= '' and handed_to(var, waiter) or peek(var, random)
-if waiter ~= '' and (value or redis.call('ZSCORE', var.signalled, waiter)) then unwait(var, waiter) end
-if value then return { 'VALUE', value } end
+if value then
+  if waiter ~= '' then unwait(var, waiter) end
+  return { 'VALUE', value }
+end
 if waiter == '' then return { 'EMPTY' } end
 return wait(var, var.finders, waiter)

@@ -6,6 +6,8 @@ local name, waiter, born = ARGV[2], ARGV[3], ARGV[4]
 if gone() then return { 'OK' } end
 local var = variable(name, 4)
 if not var.mode or deleted(var, born) then return { 'OK' } end
+check(var)
+ease()
 give_back(var, waiter)
 serve(var)
 return { 'OK' }

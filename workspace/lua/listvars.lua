@@ -10,7 +10,11 @@ for i = 2, #ARGV do
   if var.mode then look(var) end
   reply[#reply + 1] = var.mode or ''
   reply[#reply + 1] = redis.call('LLEN', var.values)
-  reply[#reply + 1] = redis.call('HLEN', var.claimed) - redis.call('ZCARD', var.deadlines)
+  local claimed = 0
+  for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
+    claimed = claimed + #claimed_values(var, claim_of(var, id)) / 2
+  end
+  reply[#reply + 1] = claimed
   reply[#reply + 1] = redis.call('ZCARD', var.fetchers)
   reply[#reply + 1] = redis.call('ZCARD', var.finders)
 end

@@ -2,7 +2,8 @@
 -- KEYS 1-3.
 -- ARGV 1 incarnation to give it if it is new, 2 client, 3 what for: own, create or use, 4 persistent (1 or ''),
 --      5 the owner's lease in ms, 6 host, 7 pid, 8 program
--- Returns OK incarnation owner ('1' if the caller's), ENDED (what is there has to be deleted first), or GONE (missing).
+-- Returns OK incarnation owner ('1' if the caller's) persistent ('1' or '') lease (end of the owner's, ms; +inf if it is
+--   persistent or nobody owns it), ENDED (what is there has to be deleted first), or GONE (missing).
 local incarnation, client, purpose, persistent, lease = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local found = redis.call('HMGET', WORKSPACE, 'incarnation', 'owner', 'lease', 'persistent', 'tickets')
 if found[5] and not found[1] then return { 'ENDED' } end -- somebody is deleting it, or died at it
@@ -14,8 +15,14 @@ if not found[1] then
 else
   incarnation = found[1]
 end
+if purpose == 'own' and not found[2] then -- its first owner decides
+  redis.call('HSET', WORKSPACE, 'persistent', persistent)
+  found[4] = persistent
+end
 if purpose == 'own' and not owned then
-  redis.call('HSET', WORKSPACE, 'owner', client, 'lease', whole(now() + lease), 'host', ARGV[6], 'pid', ARGV[7], 'program', ARGV[8])
+  found[3] = whole(now() + lease)
+  redis.call('HSET', WORKSPACE, 'owner', client, 'lease', found[3], 'host', ARGV[6], 'pid', ARGV[7], 'program', ARGV[8])
   found[2] = client
 end
-return { 'OK', incarnation, found[2] == client and '1' or '' }
+local ends = found[2] and found[4] ~= '1' and found[3] or '+inf'
+return { 'OK', incarnation, found[2] == client and '1' or '', found[4] or persistent, ends }

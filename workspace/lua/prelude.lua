@@ -9,9 +9,9 @@
 --   +value  taken from the variable for this fetcher; it goes back if nobody comes
 --   -value  the same, but overwritten since (mode single); it is dropped if nobody comes
 --   =n      a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
---   ?       nothing: come and look
--- Redis decides before a script whether memory is short, so a script writes first what may be refused then: it fails with
--- nothing changed or not at all.
+--   ?ticket nothing: come and look; it keeps its place
+-- When memory is short, Redis refuses a script's first write if that may take memory, and none after it. So a script that
+-- stores fails with nothing changed or not at all; one that must go on then, begins with ease().
 
 local WORKSPACE, VARIABLES, LIVE = KEYS[1], KEYS[2], KEYS[3]
 local GROUP = 7
@@ -22,6 +22,11 @@ local ROUND = 100            -- waiters served at a time
 
 local function gone()
   return redis.call('HGET', WORKSPACE, 'incarnation') ~= ARGV[1]
+end
+
+-- Lets the script write although memory is short: it frees some, or leases and waiters of those who live depend on it.
+local function ease()
+  redis.call('HDEL', WORKSPACE, '')
 end
 
 -- Lua's own conversion loses digits of large numbers.
@@ -44,17 +49,29 @@ end
 
 -- The variable whose keys begin at KEYS[first]; mode and born are nil where nobody has named it.
 local function variable(name, first)
-  local mode, born
-  local known = redis.call('HGET', VARIABLES, name)
-  if known then
-    mode, born = string.match(known, '^(%l+) (%d+)$')
-    if not mode then error('NWSDAMAGED variable ' .. name .. ' is listed as: ' .. known) end
-  end
-  return {
-    name = name, mode = mode, born = born,
+  local var = {
+    name = name,
     values = KEYS[first], fetchers = KEYS[first + 1], finders = KEYS[first + 2], signalled = KEYS[first + 3],
     handed = KEYS[first + 4], claimed = KEYS[first + 5], deadlines = KEYS[first + 6],
   }
+  local known = redis.call('HGET', VARIABLES, name)
+  if known then
+    var.mode, var.born = string.match(known, '^(%l+) (%d+)$')
+    var.damaged = not var.mode and known
+  end
+  return var
+end
+
+-- Fails, before anything is written, if a key of the variable was put in by hand and is not what it should be.
+local function check(var)
+  if var.damaged then error('NWSDAMAGED variable ' .. var.name .. ' is listed as: ' .. var.damaged) end
+  redis.call('LLEN', var.values)
+  redis.call('ZCARD', var.fetchers)
+  redis.call('ZCARD', var.finders)
+  redis.call('ZCARD', var.signalled)
+  redis.call('HLEN', var.handed)
+  redis.call('HLEN', var.claimed)
+  redis.call('ZCARD', var.deadlines)
 end
 
 -- Makes the variable known; a mode in place of "unknown" counts, any other stays.
@@ -73,13 +90,17 @@ local function client_of(waiter)
   return string.match(waiter, '^([^:]+):')
 end
 
+local living = {} -- client -> whether it is alive
 local function alive(client)
-  local seen = redis.call('ZSCORE', LIVE, client)
-  return seen and tonumber(seen) > now() - LIVE_MS
+  if living[client] == nil then
+    local seen = redis.call('ZSCORE', LIVE, client)
+    living[client] = seen and tonumber(seen) > now() - LIVE_MS or false
+  end
+  return living[client]
 end
 
 -- Tells these waiters to come, with one message a client. Returns client -> how long to wait for it, without those
--- clients that are no more.
+-- clients that did not hear it.
 local function tell(waiters)
   local order, numbers, grace = {}, {}, {}
   for _, waiter in ipairs(waiters) do
@@ -91,13 +112,11 @@ local function tell(waiters)
     table.insert(numbers[client], number)
   end
   for _, client in ipairs(order) do
-    if alive(client) then
-      local heard = redis.pcall('PUBLISH', WORKSPACE .. ':inbox:' .. client, table.concat(numbers[client], ' '))
-      if type(heard) ~= 'number' then
-        grace[client] = UNTOLD_GRACE_MS
-      elseif heard > 0 then
-        grace[client] = GRACE_MS
-      end
+    local heard = redis.pcall('PUBLISH', WORKSPACE .. ':inbox:' .. client, table.concat(numbers[client], ' '))
+    if type(heard) ~= 'number' then
+      grace[client] = UNTOLD_GRACE_MS
+    elseif heard > 0 then
+      grace[client] = GRACE_MS
     end
   end
   return grace
@@ -130,7 +149,7 @@ end
 local function position(var, random)
   local n = redis.call('LLEN', var.values)
   if var.mode == 'lifo' or var.mode == 'single' then return n - 1, n end
-  if var.mode == 'multi' then return math.floor(random * n), n end
+  if var.mode == 'multi' then return math.min(math.floor(random * n), math.max(n - 1, 0)), n end
   return 0, n
 end
 
@@ -143,20 +162,17 @@ local function take(var, random)
   local i, n = position(var, random)
   if n == 0 then return false end
   if i == 0 then return redis.call('LPOP', var.values) end
-  if i < n - 1 then -- the last value fills the hole; where memory is too short for that, the last is taken
-    local value = redis.call('LINDEX', var.values, i)
-    local filled = redis.pcall('LSET', var.values, i, redis.call('LINDEX', var.values, -1))
-    local last = redis.call('RPOP', var.values)
-    return filled.ok and value or last
-  end
-  return redis.call('RPOP', var.values)
+  local last = redis.call('RPOP', var.values)
+  if i == n - 1 then return last end
+  local value = redis.call('LINDEX', var.values, i)
+  redis.call('LSET', var.values, i, last) -- fills the hole
+  return value
 end
 
--- Puts a value back that was taken and not used, so that it is the next again. False when memory is too short for that.
+-- Puts a value back that was taken and not used, so that it is the next again.
 local function put_back(var, value)
-  local side = (var.mode == 'fifo' or var.mode == 'unknown') and 'LPUSH' or 'RPUSH'
-  if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return true end
-  return type(redis.pcall(side, var.values, value)) == 'number'
+  if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return end
+  redis.call((var.mode == 'fifo' or var.mode == 'unknown') and 'LPUSH' or 'RPUSH', var.values, value)
 end
 
 -- What is handed to a waiter: the value or nil, and whether it goes back if it is not used.
@@ -178,17 +194,16 @@ local function unwait(var, waiter)
   end
   local kept = redis.call('HGET', var.handed, waiter)
   redis.call('HDEL', var.handed, waiter)
-  if kept and string.sub(kept, 1, 1) == '=' and redis.pcall('HINCRBY', var.handed, kept .. '#', -1) == 0 then
+  if kept and string.sub(kept, 1, 1) == '=' and redis.call('HINCRBY', var.handed, kept .. '#', -1) == 0 then
     redis.call('HDEL', var.handed, kept, kept .. '#')
   end
 end
 
--- Ends the waiting of a waiter that has no use for what was handed to it. False when memory is too short for that.
+-- Ends the waiting of a waiter that has no use for what was handed to it.
 local function give_back(var, waiter)
   local value, returns = handed_to(var, waiter)
-  if value and returns and not put_back(var, value) then return false end
+  if value and returns then put_back(var, value) end
   unwait(var, waiter)
-  return true
 end
 
 -- Takes back what was handed to waiters that did not come; those that live wait again.
@@ -198,52 +213,67 @@ local function recall(var)
     local waiter = late[i]
     local kept = redis.call('HGET', var.handed, waiter)
     local finder = kept and string.sub(kept, 1, 1) == '='
-    local living = alive(client_of(waiter))
-    if living and finder then
+    local lives = alive(client_of(waiter))
+    if lives and finder then
       redis.call('ZADD', var.signalled, whole(now() + LIVE_MS), waiter) -- it is in nobody's way
-    elseif give_back(var, waiter) and living then
-      redis.call('ZADD', var.fetchers, whole(ticket()), waiter)
+    else
+      give_back(var, waiter)
+      if lives then redis.call('ZADD', var.fetchers, whole(ticket()), waiter) end
     end
   end
 end
 
+-- A finder is in nobody's way, so that what it is to find is kept for it as long as its client lives, told or not.
 local function serve_finders(var)
   local waiters = redis.call('ZRANGE', var.finders, 0, -1)
   if #waiters == 0 then return end
-  local grace = tell(waiters)
-  local kept, n = '=' .. whole(ticket()), 0
+  local kept, served = '=' .. whole(ticket()), {}
   for _, waiter in ipairs(waiters) do
-    if grace[client_of(waiter)] then
+    if alive(client_of(waiter)) then
       redis.call('HSET', var.handed, waiter, kept)
       redis.call('ZADD', var.signalled, whole(now() + LIVE_MS), waiter)
-      n = n + 1
+      served[#served + 1] = waiter
     end
   end
-  if n > 0 then redis.call('HSET', var.handed, kept, peek(var, 0), kept .. '#', n) end
+  if #served > 0 then redis.call('HSET', var.handed, kept, peek(var, 0), kept .. '#', #served) end
   redis.call('DEL', var.finders)
+  tell(served)
 end
 
--- Serves up to n waiting fetchers in the order of their tickets, and passes over the dead.
+-- Serves up to n waiting fetchers in the order of their tickets. Those whose clients are dead are dropped.
 local function serve_fetchers(var, n, hand)
-  for _ = 1, 10 do
+  for _ = 1, 100 do
     if n <= 0 then return end
-    local waiters = redis.call('ZRANGE', var.fetchers, 0, math.min(n, ROUND) - 1)
-    if #waiters == 0 then return end
-    local grace = tell(waiters)
+    local waiters = redis.call('ZRANGE', var.fetchers, 0, ROUND - 1)
+    local chosen, passed = {}, {}
     for _, waiter in ipairs(waiters) do
+      if not alive(client_of(waiter)) then
+        passed[#passed + 1] = waiter
+      elseif #chosen < n then
+        chosen[#chosen + 1] = waiter
+      end
+    end
+    local grace = tell(chosen)
+    for _, waiter in ipairs(chosen) do
       local patience = grace[client_of(waiter)]
       if patience then
         hand(waiter)
         redis.call('ZADD', var.signalled, whole(now() + patience), waiter)
         n = n - 1
+      else
+        living[client_of(waiter)] = false
       end
-      redis.call('ZREM', var.fetchers, waiter)
+      passed[#passed + 1] = waiter
     end
+    if #passed == 0 then return end
+    redis.call('ZREM', var.fetchers, unpack(passed))
   end
 end
 
 -- Brings together what is there and who waits: all finders first, then the fetchers.
 local function serve(var)
+  check(var)
+  ease()
   recall(var)
   local n = redis.call('LLEN', var.values)
   if n > 0 then
@@ -256,30 +286,43 @@ local function serve(var)
   end
   if redis.call('EXISTS', var.deadlines) == 1 then
     local ended = redis.call('ZCOUNT', var.deadlines, '-inf', whole(now()))
-    serve_fetchers(var, ended, function(waiter) redis.call('HSET', var.handed, waiter, '?') end)
+    serve_fetchers(var, ended, function(waiter)
+      redis.call('HSET', var.handed, waiter, '?' .. redis.call('ZSCORE', var.fetchers, waiter))
+    end)
   end
 end
 
 -- Stores values[first..last], one after the other.
 local function store(var, values, first, last)
+  local waited = redis.call('EXISTS', var.fetchers, var.finders) > 0
+  if waited or not var.mode or var.mode == 'unknown' or var.mode == 'single' then check(var) end
   know(var, 'fifo')
   if var.mode == 'fifo' then
     push(var, values, first, last)
-    if redis.call('EXISTS', var.fetchers, var.finders) > 0 then serve(var) end
+    if waited then serve(var) end
     return
   end
-  while first <= last and redis.call('EXISTS', var.fetchers, var.finders) > 0 do
+  while first <= last and waited do
     push(var, values, first, first)
     serve(var)
-    first = first + 1
+    first, waited = first + 1, redis.call('EXISTS', var.fetchers, var.finders) > 0
   end
   push(var, values, first, last)
 end
 
--- Registers a waiter; one that waits already keeps its place.
+-- Registers a waiter; one that waits already, or was woken in vain, keeps its place.
 local function wait(var, waiters, waiter)
+  ease()
+  local place = redis.call('ZSCORE', waiters, waiter)
+  if not place then
+    local kept = redis.call('HGET', var.handed, waiter)
+    if kept then
+      place = string.match(kept, '^%?(%d+)')
+      unwait(var, waiter)
+    end
+    redis.call('ZADD', waiters, place or whole(ticket()), waiter)
+  end
   redis.call('ZADD', LIVE, whole(now()), client_of(waiter))
-  if not redis.call('ZSCORE', waiters, waiter) then redis.call('ZADD', waiters, whole(ticket()), waiter) end
   return { 'WAIT', var.born }
 end
 
@@ -291,23 +334,46 @@ end
 -- Brings the variable up to date before somebody looks into it.
 local function look(var)
   if not var.mode or var.mode == 'unknown' then -- a value may have been put in by hand
+    check(var)
+    ease()
     know(var, redis.call('EXISTS', var.values) == 1 and 'fifo' or 'unknown')
   end
   if redis.call('EXISTS', var.fetchers, var.finders, var.signalled, var.deadlines) > 0 then serve(var) end
 end
 
+-- Works on a damaged variable too.
 local function delete_variable(var)
-  for _, waiters in ipairs({ var.fetchers, var.finders, var.signalled }) do tell(redis.call('ZRANGE', waiters, 0, -1)) end
+  for _, waiters in ipairs({ var.fetchers, var.finders, var.signalled }) do
+    local told = redis.pcall('ZRANGE', waiters, 0, -1)
+    if not told.err then tell(told) end
+  end
   redis.call('UNLINK', var.values, var.fetchers, var.finders, var.signalled, var.handed, var.claimed, var.deadlines)
   redis.call('HDEL', VARIABLES, var.name)
 end
 
+-- A claim is listed in the hash "claimed" as "values attempt client request", its values as claim/1, claim/2 and so on.
+-- request is the name that its holder gave the claim when asking; where that is not the claim's own, because the claim
+-- had ended and was there before, @request leads to it.
 local function claim_of(var, id)
   local entry = redis.call('HGET', var.claimed, id)
   if not entry then return nil end
-  local n, attempt, holder = string.match(entry, '^(%d+) (%d+) (.+)$')
+  local n, attempt, holder, request = string.match(entry, '^(%d+) (%d+) (%S+) (%S+)$')
   if not n then error('NWSDAMAGED claim ' .. id .. ' is listed as: ' .. entry) end
-  return { id = id, n = tonumber(n), attempt = tonumber(attempt), holder = holder }
+  return { id = id, n = tonumber(n), attempt = tonumber(attempt), holder = holder, request = request }
+end
+
+local function list_claim(var, claim)
+  redis.call('HSET', var.claimed, claim.id, table.concat({ claim.n, claim.attempt, claim.holder, claim.request }, ' '))
+end
+
+-- The claim that was made by this request, if it was made.
+local function claim_by(var, request)
+  return claim_of(var, redis.call('HGET', var.claimed, '@' .. request) or request)
+end
+
+local function end_claim(var, claim)
+  redis.call('HDEL', var.claimed, claim.id, '@' .. claim.request)
+  redis.call('ZREM', var.deadlines, claim.id)
 end
 
 -- The first claim whose lease has ended, if there is one.
@@ -329,13 +395,4 @@ local function claimed_values(var, claim)
     end
   end
   return found
-end
-
-local function end_claim(var, claim)
-  redis.call('HDEL', var.claimed, claim.id)
-  redis.call('ZREM', var.deadlines, claim.id)
-end
-
-local function hold_claim(var, claim, attempt, holder)
-  redis.call('HSET', var.claimed, claim.id, claim.n .. ' ' .. attempt .. ' ' .. holder)
 end

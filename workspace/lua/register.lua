@@ -1,9 +1,8 @@
--- Lists a workspace by the end of its owner's lease, so that anybody finds those whose owner is dead.
+-- Lists a workspace that is about to be made, so that anybody finds it should its maker die before it has said more.
 -- KEYS 1 names
--- ARGV 1 workspace, 2 lease in ms, or '' for one that has none
--- Returns OK.
+-- ARGV 1 workspace, 2 for how long, in ms
+-- Returns OK. One that is listed already stays as it is.
 local t = redis.call('TIME')
-local ends = '+inf'
-if ARGV[2] ~= '' then ends = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + tonumber(ARGV[2])) end
-redis.call('ZADD', KEYS[1], ends, ARGV[1])
+local ends = t[1] * 1000 + math.floor(t[2] / 1000) + tonumber(ARGV[2])
+redis.call('ZADD', KEYS[1], 'NX', string.format('%.0f', ends), ARGV[1])
 return { 'OK' }

@@ -1,9 +1,11 @@
--- Renews the owner's lease.
+-- Renews the owner's lease, or gives the ownership back with a lease of 0.
 -- KEYS 1-3.
 -- ARGV 1 incarnation, 2 client, 3 lease in ms
--- Returns OK, LOST (somebody else owns it), or GONE.
+-- Returns OK and its end (ms), LOST (somebody else owns it), or GONE.
 local client, lease = ARGV[2], tonumber(ARGV[3])
 if gone() then return { 'GONE' } end
 if redis.call('HGET', WORKSPACE, 'owner') ~= client then return { 'LOST' } end
-redis.call('HSET', WORKSPACE, 'lease', whole(now() + lease))
-return { 'OK' }
+ease()
+local ends = whole(now() + lease)
+redis.call('HSET', WORKSPACE, 'lease', ends)
+return { 'OK', ends }

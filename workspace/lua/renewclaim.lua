@@ -7,5 +7,6 @@ if gone() then return { 'GONE' } end
 local var = variable(name, 4)
 local claim = claim_of(var, id)
 if not claim or claim.holder ~= client then return { 'LOST' } end
+ease()
 redis.call('ZADD', var.deadlines, whole(now() + lease), id)
 return { 'OK' }

@@ -7,9 +7,11 @@
 local name, id, targets = ARGV[2], ARGV[3], tonumber(ARGV[4])
 if gone() then return { 'GONE' } end
 local var = variable(name, 4)
+check(var)
 local into, stores = {}, {}
 for i = 1, targets do
   into[i], stores[i] = variable(ARGV[4 + i], 4 + i * GROUP), {}
+  check(into[i])
 end
 
 local indexes, fields = {}, {}
@@ -43,6 +45,7 @@ redis.call('HDEL', var.claimed, unpack(settled))
 if #settled == claim.n or #claimed_values(var, claim) == 0 then
   end_claim(var, claim)
 elseif claim.attempt > 1 then -- whoever died before did not die over what is left
-  hold_claim(var, claim, 1, claim.holder)
+  claim.attempt = 1
+  list_claim(var, claim)
 end
 return reply

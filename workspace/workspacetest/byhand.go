@@ -45,7 +45,7 @@ func byHandUndeclared(s *site) {
 func byHandUndeclaredWithWaiters(s *site) {
 	ws := s.open()
 	other := s.use(s.client())
-	fetchers := s.fetchers(other, "v", 2, 0)
+	fetchers := s.fetchers(other, "v", 2)
 	finder := s.find(ws, "v")
 	s.waiting(ws, "v", 2, 1)
 	s.push("v", 1, 2, 3)
@@ -77,7 +77,7 @@ func byHandDeclaredWithWaiters(s *site) {
 
 // A Redis that forgets its scripts, as after a failover, costs nothing but their way.
 func scriptsFlushed(s *site) {
-	const values = 300
+	const values = 60
 	ws := s.open()
 	other := s.use(s.client())
 	var came tally

@@ -158,7 +158,7 @@ func claimIsListed(s *site) {
 
 // As V9 has it for fetch: whenever contexts end, each value comes out once, here through claims that are settled.
 func claimCancelsRaceWithStores(s *site) {
-	const values, claimers = 300, 8
+	const values, claimers = 100, 5
 	ws := s.open()
 	s.declare(ws, "done", workspace.FIFO)
 	var all sync.WaitGroup

@@ -49,7 +49,7 @@ func v3WaitersStayAcrossDeclare(s *site) {
 
 func v3WaitersStayAcrossStore(s *site) {
 	ws := s.open()
-	waiters := s.fetchers(ws, "v", 3, 0)
+	waiters := s.fetchers(ws, "v", 3)
 	s.store(ws, "v", 1)
 	waiters[0].gets("1")
 	s.waiting(ws, "v", 2, 0)

@@ -41,7 +41,7 @@ func claimAttemptsCount(s *site) {
 			s.wantClaim(claim, 1, "3")
 			return false
 		}
-		s.wantClaim(claim, 4, "2")
+		s.wantClaim(claim, 2, "2") // what did the holders to death is settled, or it is not this
 		return true
 	}, func() string { return "the claim does not end" })
 }

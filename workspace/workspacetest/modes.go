@@ -60,10 +60,8 @@ func v1Single(s *site) {
 func v1MultiGivesEachOnce(s *site) {
 	ws := s.open()
 	s.declare(ws, "v", workspace.Multi)
-	const n = 200
-	for i := range n {
-		s.store(ws, "v", i)
-	}
+	const n = 100
+	s.store(ws, "v", numbers(n)...)
 	seen := map[string]bool{}
 	for _, value := range s.drain(ws, "v") {
 		if seen[value] {
@@ -76,10 +74,11 @@ func v1MultiGivesEachOnce(s *site) {
 	}
 }
 
-// Each verb draws from a bag that always holds the same eight values. Were it not at random, some of them would be
-// drawn far too often: the bound on chi square is passed by chance once in 10^15 runs.
+// Each verb draws from a bag that always holds the same four values. All pairs of one draw and the next must come about
+// equally often, which also tells drawing at random from taking turns. The bound on chi square, with 15 degrees of
+// freedom, is passed by chance once in 10^13 runs.
 func v1MultiIsRandom(s *site) {
-	const values, draws, bound = 8, 800, 85.0
+	const values, draws, bound = 4, 320, 100.0
 	ws := s.open()
 	for _, verb := range []struct {
 		name string
@@ -110,19 +109,21 @@ func v1MultiIsRandom(s *site) {
 		for i := range values {
 			s.store(ws, verb.name, i)
 		}
-		counts := [values]float64{}
+		counts := [values * values]float64{}
+		last := 0
 		for range draws {
 			i, err := strconv.Atoi(verb.draw(verb.name))
 			s.must(err)
-			counts[i]++
+			counts[values*last+i]++
+			last = i
 		}
-		const want = float64(draws) / values
+		const want = float64(draws) / (values * values)
 		chi := 0.0
 		for _, got := range counts {
 			chi += (got - want) * (got - want) / want
 		}
 		if chi > bound {
-			s.Errorf("%s drew %v times the values 0…7: chi square %.0f, want at most %.0f", verb.name, counts, chi, bound)
+			s.Errorf("%s drew %v times each pair of values: chi square %.0f, want at most %.0f", verb.name, counts, chi, bound)
 		}
 	}
 }

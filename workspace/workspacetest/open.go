@@ -12,6 +12,7 @@ var openTests = []test{
 	{"W1FirstOwnerDecides", w1FirstOwnerDecides},
 	{"W1FirstOwnerDecidesAfterUse", w1FirstOwnerDecidesAfterUse},
 	{"W1PersistentStaysWithANewOwner", w1PersistentStaysWithANewOwner},
+	{"W1ClosedPersistentHasNoOwner", w1ClosedPersistentHasNoOwner},
 	{"W2UseNeverOwns", w2UseNeverOwns},
 	{"W4IncarnationsDiffer", w4IncarnationsDiffer},
 	{"WNames", wNames},
@@ -94,6 +95,18 @@ func w1PersistentStaysWithANewOwner(s *site) {
 	}
 	s.must(second.Close())
 	s.holds(s.use(s.rdb), "v", "1")
+	s.must(workspace.Delete(s.ctx, s.rdb, s.name()))
+}
+
+// An owner that closes owns no more, also where the workspace stays.
+func w1ClosedPersistentHasNoOwner(s *site) {
+	first := s.openBy(s.rdb, &workspace.Options{Persistent: true, Lease: time.Hour})
+	s.must(first.Close())
+	second := s.openBy(s.client(), nil)
+	if !second.Mine() {
+		s.Error("its owner closed it, and who opened it then does not own it")
+	}
+	s.must(second.Close())
 	s.must(workspace.Delete(s.ctx, s.rdb, s.name()))
 }
 

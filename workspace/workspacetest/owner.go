@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -15,7 +14,9 @@ var ownerTests = []test{
 	{"W3ClientsCloseDeletes", w3ClientsCloseDeletes},
 	{"W3DeadOwner", w3DeadOwner},
 	{"W3DeadOwnerThenSameName", w3DeadOwnerThenSameName},
-	{"W3DeadOwnerAfterOthersOpened", w3DeadOwnerAfterOthersOpened},
+	{"W3DeadOwnerAfterUse", w3DeadOwnerAfterUse},
+	{"W3DeadOwnerAfterOpen", w3DeadOwnerAfterOpen},
+	{"W3DeadOwnerAfterOpenPersistent", w3DeadOwnerAfterOpenPersistent},
 	{"W3DeadOwnerOfManyVariables", w3DeadOwnerOfManyVariables},
 	{"W3LivingOwnerKeeps", w3LivingOwnerKeeps},
 	{"W3DamageDoesNotStopOthers", w3DamageDoesNotStopOthers},
@@ -63,7 +64,6 @@ func (s *site) orphan(lease time.Duration) (*workspace.Workspace, *proxy) {
 	s.fetch(ws, "w")
 	s.waiting(ws, "w", 1, 0)
 	proxy.refuse()
-	s.Cleanup(proxy.allow)
 	return ws, proxy
 }
 
@@ -99,46 +99,48 @@ func w3DeadOwnerThenSameName(s *site) {
 	s.must(anew.Close())
 }
 
-// Others may have opened the workspace between the owner's last sign of life and the end of its lease.
-func w3DeadOwnerAfterOthersOpened(s *site) {
-	for name, open := range map[string]func(*redisx.Client) (*workspace.Workspace, error){
-		"Use": func(rdb *redisx.Client) (*workspace.Workspace, error) {
-			return workspace.Use(s.ctx, rdb, s.name(), true)
-		},
-		"Open": func(rdb *redisx.Client) (*workspace.Workspace, error) {
-			return workspace.Open(s.ctx, rdb, s.name(), &workspace.Options{Lease: time.Hour})
-		},
-		"Open persistent": func(rdb *redisx.Client) (*workspace.Workspace, error) {
-			return workspace.Open(s.ctx, rdb, s.name(), &workspace.Options{Persistent: true})
-		},
-	} {
-		_, proxy := s.orphan(2 * time.Second)
-		other, err := open(s.rdb)
-		s.must(err)
-		if other.Mine() {
-			s.Fatalf("%s: the owner's lease had ended too early for this test", name)
-		}
-		s.must(other.Close())
-		s.Log(name)
-		s.swept()
-		proxy.allow()
+func w3DeadOwnerAfterUse(s *site) {
+	deadAfter(s, func() (*workspace.Workspace, error) { return workspace.Use(s.ctx, s.rdb, s.name(), true) })
+}
+
+func w3DeadOwnerAfterOpen(s *site) {
+	deadAfter(s, func() (*workspace.Workspace, error) {
+		return workspace.Open(s.ctx, s.rdb, s.name(), &workspace.Options{Lease: time.Hour})
+	})
+}
+
+func w3DeadOwnerAfterOpenPersistent(s *site) {
+	deadAfter(s, func() (*workspace.Workspace, error) {
+		return workspace.Open(s.ctx, s.rdb, s.name(), &workspace.Options{Persistent: true})
+	})
+}
+
+// deadAfter has somebody else open the workspace between the owner's last sign of life and the end of its lease. That
+// somebody is not its owner, and so changes nothing of when it ends.
+func deadAfter(s *site, open func() (*workspace.Workspace, error)) {
+	s.orphan(4 * time.Second)
+	other, err := open()
+	s.must(err)
+	if other.Mine() {
+		s.Fatal("the machine is too slow for this test: the lease ended before anybody could open the workspace")
 	}
+	s.must(other.Close())
+	s.swept()
 }
 
 func w3DeadOwnerOfManyVariables(s *site) {
 	rdb, proxy := s.proxied()
 	ws := s.openBy(rdb, &workspace.Options{Lease: time.Second})
-	for i := range 350 {
+	for i := range 150 {
 		s.store(ws, fmt.Sprint("v", i), i)
 	}
 	proxy.refuse()
-	s.Cleanup(proxy.allow)
 	s.swept()
 }
 
 // The lease is renewed again and again, and meanwhile others look for workspaces whose owner is dead.
 func w3LivingOwnerKeeps(s *site) {
-	ws := s.openBy(s.client(), &workspace.Options{Lease: 400 * time.Millisecond})
+	ws := s.openBy(s.client(), &workspace.Options{Lease: 2 * time.Second})
 	s.store(ws, "v", 1)
 	renewals, last := 0, ""
 	s.eventually(func() bool {
@@ -150,7 +152,7 @@ func w3LivingOwnerKeeps(s *site) {
 		if lease != last {
 			renewals, last = renewals+1, lease
 		}
-		return renewals > 6
+		return renewals > 3
 	}, func() string { return fmt.Sprintf("%d renewals were seen", renewals) })
 	s.holds(ws, "v", "1")
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -55,13 +57,13 @@ func (s *site) claims(ws *workspace.Workspace, variable string, opts *workspace.
 	})
 }
 
-// fetchers starts n fetches, each when those before it wait; found says how many wait already.
-func (s *site) fetchers(ws *workspace.Workspace, variable string, n, found int) []*pending {
+// fetchers starts n fetches, each when those before it wait.
+func (s *site) fetchers(ws *workspace.Workspace, variable string, n int) []*pending {
 	s.Helper()
 	var all []*pending
 	for i := range n {
 		all = append(all, s.fetch(ws, variable))
-		s.waiting(ws, variable, found+i+1, 0)
+		s.waiting(ws, variable, i+1, 0)
 	}
 	return all
 }
@@ -71,7 +73,7 @@ func (p *pending) end() {
 	p.s.Helper()
 	select {
 	case <-p.done:
-	case <-p.s.ctx.Done():
+	case <-time.After(patience):
 		p.s.Fatalf("the %s hangs; %s", p.what, p.s.seen())
 	}
 }
@@ -92,6 +94,19 @@ func (p *pending) fails(want error) {
 	if !errors.Is(p.err, want) {
 		p.s.Fatalf("the %s got %q, error %v; want error %v", p.what, p.value, p.err, want)
 	}
+}
+
+// brokeOr checks that the call ended as ok wants it, or with an UnknownError, which a call that may not be repeated ends
+// with when its connection broke at the wrong moment. It returns false for that.
+func (p *pending) brokeOr(ok func()) bool {
+	p.s.Helper()
+	p.end()
+	if _, broke := errors.AsType[*redisx.UnknownError](p.err); broke {
+		p.s.Logf("the %s: %v", p.what, p.err)
+		return false
+	}
+	ok()
+	return true
 }
 
 // seen tells what is in Redis when a call hangs.

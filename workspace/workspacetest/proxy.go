@@ -30,6 +30,7 @@ type proxy struct {
 type pair struct {
 	client, server net.Conn
 	subscribes     bool
+	awaiting       bool // a request has gone through, and its reply has not
 	losing         bool
 }
 
@@ -105,6 +106,7 @@ func (p *proxy) request(c *pair, text []byte) bool {
 	if bytes.Contains(text, []byte("\r\nsubscribe\r\n")) {
 		c.subscribes = true
 	}
+	c.awaiting = true
 	if p.lose != nil && bytes.Contains(text, p.lose) {
 		p.lose, c.losing = nil, true
 	}
@@ -120,6 +122,7 @@ func (p *proxy) reply(c *pair, text []byte) bool {
 		_, _ = c.client.Close(), c.server.Close()
 		return false
 	}
+	c.awaiting = false
 	return !p.deaf || !c.subscribes
 }
 
@@ -128,6 +131,25 @@ func (p *proxy) end(c *pair) {
 	defer p.mu.Unlock()
 	delete(p.pairs, c)
 	_, _ = c.client.Close(), c.server.Close()
+}
+
+// quiet waits until no request is under way and the client is subscribed, so that a failure hits no call by chance.
+func (p *proxy) quiet() {
+	p.s.Helper()
+	calm := 0
+	p.s.eventually(func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		subscribed, busy := false, false
+		for c := range p.pairs {
+			subscribed = subscribed || c.subscribes
+			busy = busy || c.awaiting
+		}
+		if calm++; busy || !subscribed {
+			calm = 0
+		}
+		return calm > 4 // what the client does with a reply may be a request
+	}, func() string { return "the client does not come to rest" })
 }
 
 // cut breaks all connections; new ones may be made.
@@ -139,8 +161,10 @@ func (p *proxy) cut() {
 	}
 }
 
-// refuse breaks all connections and lets none be made, until allow.
+// refuse breaks all connections and lets none be made, until allow. That comes at the end of the test at the latest, so
+// that handles need not wait for Redis when they are closed.
 func (p *proxy) refuse() {
+	p.s.Cleanup(p.allow)
 	p.mu.Lock()
 	p.refusing = true
 	p.mu.Unlock()
@@ -155,6 +179,7 @@ func (p *proxy) allow() {
 
 // freeze stops all bytes without breaking a connection, until thaw: so a machine vanishes.
 func (p *proxy) freeze() {
+	p.s.Cleanup(p.thaw)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.frozen == nil {

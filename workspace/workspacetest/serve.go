@@ -28,9 +28,8 @@ func bothKinds(s *site, fetchersFirst bool) {
 		name := string(mode)
 		s.declare(ws, name, mode)
 		var fetchers, finders []*pending
-		startFetchers := func() { fetchers = s.fetchers(other, name, 2, 0) }
 		if fetchersFirst {
-			startFetchers()
+			fetchers = s.fetchers(other, name, 2)
 		}
 		for range 5 {
 			finders = append(finders, s.find(ws, name), s.find(other, name))
@@ -62,7 +61,7 @@ func v4StoreAllServesInOrder(s *site) {
 	} {
 		name := string(mode)
 		s.declare(ws, name, mode)
-		waiters := s.fetchers(ws, name, 3, 0)
+		waiters := s.fetchers(ws, name, 3)
 		s.store(ws, name, 1, 2, 3, 4, 5)
 		for i, w := range waiters {
 			w.gets(strconv.Itoa(i + 1))
@@ -74,7 +73,7 @@ func v4StoreAllServesInOrder(s *site) {
 func v4StoreAllSingle(s *site) {
 	ws := s.open()
 	s.declare(ws, "v", workspace.Single)
-	waiters := s.fetchers(ws, "v", 2, 0)
+	waiters := s.fetchers(ws, "v", 2)
 	finder := s.find(ws, "v")
 	s.waiting(ws, "v", 2, 1)
 	s.store(ws, "v", 1, 2, 3, 4)
@@ -102,7 +101,7 @@ func v4FindersGetTheFirstOfMany(s *site) {
 func v4NobodyOvertakes(s *site) {
 	ws := s.open()
 	other := s.use(s.client())
-	for i := range 100 {
+	for i := range 30 {
 		waiter := s.fetch(other, "v")
 		s.waiting(ws, "v", 1, 0)
 		s.store(ws, "v", i)
@@ -116,7 +115,7 @@ func v4NobodyOvertakes(s *site) {
 }
 
 func v4ManyWaiters(s *site) {
-	const n = 1500
+	const n = 300
 	ws := s.open()
 	other := s.use(s.client())
 	var waiters []*pending
@@ -124,11 +123,7 @@ func v4ManyWaiters(s *site) {
 		waiters = append(waiters, s.fetch([]*workspace.Workspace{ws, other}[i%2], "v"))
 	}
 	s.waiting(ws, "v", n, 0)
-	values := make([]any, n+10)
-	for i := range values {
-		values[i] = i
-	}
-	s.store(ws, "v", values...)
+	s.store(ws, "v", numbers(n+10)...)
 	seen := map[string]bool{}
 	for _, w := range waiters {
 		w.end()

@@ -1,7 +1,7 @@
-// Package workspacetest is the conformance suite of package workspace: what /docs call V1–V10, W1–W6 and claims, as
-// tests that any Redis has to pass. Each subtest carries the number of what it proves.
+// Package workspacetest is the conformance suite of package workspace: tests that it has to pass on any Redis. Those of
+// behaviour that NetWorkSpaces had carry its number: V1 to V10 for variables, W1 to W6 for workspaces.
 //
-// A test has a server, or at least a database, of its own: at its end no key may be left in it.
+// A test has a server of its own, and no key may be left there at its end.
 package workspacetest
 
 import (
@@ -21,7 +21,7 @@ type test struct {
 func Run(t *testing.T, open func(*testing.T) *redisx.Client) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
-		claimTests, leaseTests, settleTests, byHandTests, damageTests)
+		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
