@@ -124,6 +124,9 @@ func start(t *testing.T, rdb *redisx.Client, o *sleigh.Options) *sleigh.Sleigh {
 	clients.Store(s, rdb)
 	t.Cleanup(func() {
 		clients.Delete(s)
+		if t.Failed() {
+			tellVariables(t, rdb, s)
+		}
 		if err := s.Stop(context.Background()); err != nil {
 			t.Errorf("Stop: %v", err)
 		}
@@ -133,6 +136,21 @@ func start(t *testing.T, rdb *redisx.Client, o *sleigh.Options) *sleigh.Sleigh {
 		}
 	})
 	return s
+}
+
+// tellVariables logs what is in the way of a sleigh that hangs.
+func tellVariables(t *testing.T, rdb *redisx.Client, s *sleigh.Sleigh) {
+	t.Helper()
+	for _, name := range []string{s.Name(), s.User().Name()} {
+		ws, err := workspace.Use(context.Background(), rdb, name, false)
+		if err != nil {
+			t.Log(err)
+			continue
+		}
+		vars, err := ws.ListVars(context.Background())
+		t.Logf("%s has %+v, %v", name, vars, err)
+		_ = ws.Close()
+	}
 }
 
 var clients sync.Map // of sleighs that were started

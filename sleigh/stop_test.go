@@ -157,7 +157,7 @@ func TestS13DeafGoroutine(t *testing.T) {
 		t.Error(err)
 	}
 	wantStopped(t, s)
-	close(hearing)
+	hearing <- struct{}{}
 }
 
 // TestS13EndedContext stops with a context that leaves no time at all.

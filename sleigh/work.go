@@ -17,6 +17,7 @@ const (
 	batchMax    = 100                   // tasks claimed at a time
 	maxAttempts = 3                     // workers that may die over a task
 	retryPause  = time.Second
+	aloneFor    = time.Second // a task that may kill its worker runs without others beginning
 )
 
 // serve runs tasks until the sleigh is stopped, its workspace deleted, or ctx ends.
@@ -73,8 +74,20 @@ func (w *Worker) serveRank(ctx context.Context, over func()) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for ctx.Err() == nil {
-		if b := w.claim(ctx, over, taskVarOf(w.rank), 1); b != nil {
-			running.Go(func() { b.run(ctx) })
+		b := w.claim(ctx, over, taskVarOf(w.rank), 1)
+		if b == nil {
+			continue
+		}
+		ended := make(chan struct{})
+		running.Go(func() {
+			defer close(ended)
+			b.run(ctx)
+		})
+		if b.claim.Attempt > 1 { // a worker has died over it: others are kept out of it, should it happen again
+			select {
+			case <-ended:
+			case <-time.After(aloneFor):
+			}
 		}
 	}
 }

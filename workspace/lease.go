@@ -48,6 +48,31 @@ func list(ctx context.Context, rdb *redisx.Client, name string, lease float64) e
 	})
 }
 
+// unlist takes a workspace off the list if it is not there.
+func unlist(ctx context.Context, rdb *redisx.Client, name string) error {
+	there := func() (bool, error) {
+		n, err := rdb.Redis().Exists(ctx, keysOf(name).workspace()).Result()
+		return n > 0, err
+	}
+	return rdb.Repeat(ctx, "unlist workspace", func() error {
+		score, err := rdb.Redis().ZScore(ctx, namesKey, name).Result()
+		if err != nil {
+			return err // or not listed
+		}
+		if is, err := there(); is || err != nil {
+			return err
+		}
+		if _, err := call(ctx, rdb, unregisterScript, []string{namesKey}, name, formatScore(score)); err != nil {
+			return err
+		}
+		is, err := there() // made again in this moment
+		if is && err == nil {
+			err = rdb.Redis().ZAddNX(ctx, namesKey, redis.Z{Score: score, Member: name}).Err()
+		}
+		return err
+	})
+}
+
 // sweep deletes workspaces whose owners died, those that sure says.
 func sweep(ctx context.Context, rdb *redisx.Client, sure func(name, score string) bool) error {
 	found, err := rdb.Run(ctx, endedScript, []string{namesKey})
@@ -95,16 +120,6 @@ func (ws *Workspace) watchOthers() {
 // why is empty, or "ended" to delete it only if it is left of an owner that died.
 func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why string) error {
 	k := keysOf(name)
-	var score float64
-	listed := true
-	err := rdb.Repeat(ctx, "look up workspace", func() (err error) {
-		score, err = rdb.Redis().ZScore(ctx, namesKey, name).Result()
-		listed = !errors.Is(err, redis.Nil)
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	var variables []string
 	for {
 		some := variables[:min(len(variables), deleteBatch)]
@@ -121,9 +136,9 @@ func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why stri
 		case "HELD": // it lives; the list was not up to date
 			return list(ctx, rdb, name, r.score(0))
 		case "OK", "GONE":
-			// One that is merely being made is listed before it is there; only what had its time goes off the list then.
-			if listed && (r.word == "OK" || why == "ended") {
-				_, err = call(ctx, rdb, unregisterScript, []string{namesKey}, name, formatScore(score))
+			// One that is merely being made is listed before it is there: that is left to whoever makes it.
+			if r.word == "OK" || why == "ended" {
+				err = unlist(ctx, rdb, name)
 			}
 			if err == nil && r.word == "GONE" {
 				err = fmt.Errorf("workspace %q: %w", name, ErrNoWorkspace)

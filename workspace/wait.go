@@ -20,6 +20,7 @@ const (
 	beatEvery  = 2 * time.Second // a third of what the scripts allow
 	beatBatch  = 100             // variables in one script
 	leaveQuick = time.Second     // a call whose context ended waits so long for Redis to know it
+	hearQuick  = time.Second     // the first waiter of a handle waits so long until it can be told
 )
 
 type waiter struct {
@@ -45,7 +46,8 @@ type waiting struct {
 	calls     sync.WaitGroup     // those that wait or leave
 	listening bool
 	closed    bool
-	up        bool // the channel is subscribed to
+	up        bool          // the channel is subscribed to
+	heard     chan struct{} // closed once it was for the first time
 	unlisten  func()
 }
 
@@ -65,21 +67,32 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable strin
 		return reply{}, ws.wrap(variable, ErrClosed)
 	}
 	defer ws.removeWaiter(w)
-	for {
-		args := append([]any{ws.incarnation, variable, ws.client + ":" + w.number, w.born, random()}, more...)
+	for first := true; ; first = false {
+		member := ws.client + ":" + w.number
+		if first && !ws.canHear() {
+			member = "" // registered now, it would be passed over as one of a dead client
+		}
+		args := append([]any{ws.incarnation, variable, member, w.born, random()}, more...)
 		r, err := ws.ask(ctx, s, variable, args)
 		if err != nil {
 			ws.leave(w)
 			return reply{}, err
 		}
-		if r.word != "WAIT" {
+		if r.word != "WAIT" && r.word != "EMPTY" {
 			return r, nil
 		}
-		ws.waiting.mu.Lock()
-		w.born = r.text(0)
-		ws.waiting.mu.Unlock()
+		var late <-chan time.Time
+		wake := (<-chan struct{})(w.wake)
+		if r.word == "WAIT" {
+			ws.waiting.mu.Lock()
+			w.born = r.text(0)
+			ws.waiting.mu.Unlock()
+		} else {
+			wake, late = ws.waiting.heard, time.After(hearQuick)
+		}
 		select {
-		case <-w.wake:
+		case <-wake:
+		case <-late:
 		case <-ctx.Done():
 		case <-ws.ctx.Done():
 		}
@@ -120,7 +133,7 @@ func (ws *Workspace) addWaiter(variable string) *waiter {
 	w := &waiter{number: strconv.Itoa(q.last), variable: variable, wake: make(chan struct{}, 1)}
 	if !q.listening {
 		q.listening = true
-		q.byNumber, q.leaving = map[string]*waiter{}, map[string]*waiter{}
+		q.byNumber, q.leaving, q.heard = map[string]*waiter{}, map[string]*waiter{}, make(chan struct{})
 		q.unlisten = ws.rdb.Listen(ws.keys.inbox(ws.client), redisx.Listener{Message: ws.told, State: ws.subscribed})
 		ws.running.Go(ws.beat)
 		if !ws.owned {
@@ -184,11 +197,24 @@ func (ws *Workspace) told(numbers string) {
 
 // subscribed has all waiters ask again once the channel is subscribed to: what was published before was missed.
 func (ws *Workspace) subscribed(up bool) {
+	if up && !ws.canHear() {
+		close(ws.waiting.heard)
+	}
 	ws.waiting.mu.Lock()
 	ws.waiting.up = up
 	ws.waiting.mu.Unlock()
 	if up {
 		ws.wakeAll()
+	}
+}
+
+// canHear reports whether the channel was subscribed to at any time.
+func (ws *Workspace) canHear() bool {
+	select {
+	case <-ws.waiting.heard:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -105,6 +105,9 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 				if err := list(ctx, rdb, name, reply.score(3)); err != nil {
 					return nil, err
 				}
+				if err := unlist(ctx, rdb, name); err != nil { // should it have been deleted already
+					return nil, err
+				}
 			}
 			ws.forget = rdb.AtClose(func() { _ = ws.Close() })
 			if ws.owned {

@@ -6,10 +6,10 @@
 --
 -- A waiter is "<client>:<number>". One that is served is told so on its client's channel, and has a time in which to come
 -- for what is handed to it; this stands in the hash "handed":
---   +value  taken from the variable for this fetcher; it goes back if nobody comes
---   -value  the same, but overwritten since (mode single); it is dropped if nobody comes
---   =n      a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
---   ?ticket nothing: come and look; it keeps its place
+--   +ticket value  taken from the variable for this fetcher; it goes back if nobody comes
+--   -ticket value  the same, but overwritten since (mode single); it is dropped if nobody comes
+--   ?ticket        nothing: come and look
+--   =n             a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
 -- When memory is short, Redis refuses a script's first write if that may take memory, and none after it. So a script that
 -- stores fails with nothing changed or not at all; one that must go on then, begins with ease().
 
@@ -180,7 +180,7 @@ local function handed_to(var, waiter)
   local kept = redis.call('HGET', var.handed, waiter)
   local kind = kept and string.sub(kept, 1, 1)
   if kind == '=' then return redis.call('HGET', var.handed, kept) or nil, false end
-  if kind == '+' or kind == '-' then return string.sub(kept, 2), kind == '+' end
+  if kind == '+' or kind == '-' then return string.sub(kept, string.find(kept, ' ', 1, true) + 1), kind == '+' end
 end
 
 -- Ends the waiting of a waiter, and drops what was handed to it.
@@ -206,7 +206,7 @@ local function give_back(var, waiter)
   unwait(var, waiter)
 end
 
--- Takes back what was handed to waiters that did not come; those that live wait again.
+-- Takes back what was handed to waiters that did not come; those that live wait again, in their old place.
 local function recall(var)
   local late = redis.call('ZRANGEBYSCORE', var.signalled, '-inf', whole(now()), 'LIMIT', 0, ROUND)
   for i = #late, 1, -1 do -- the oldest value goes back last, and so to the head
@@ -218,7 +218,7 @@ local function recall(var)
       redis.call('ZADD', var.signalled, whole(now() + LIVE_MS), waiter) -- it is in nobody's way
     else
       give_back(var, waiter)
-      if lives then redis.call('ZADD', var.fetchers, whole(ticket()), waiter) end
+      if lives and kept then redis.call('ZADD', var.fetchers, string.match(kept, '^.(%d+)'), waiter) end
     end
   end
 end
@@ -280,7 +280,7 @@ local function serve(var)
     serve_finders(var)
     serve_fetchers(var, n, function(waiter)
       local value = peek(var, 0)
-      redis.call('HSET', var.handed, waiter, '+' .. value)
+      redis.call('HSET', var.handed, waiter, '+' .. redis.call('ZSCORE', var.fetchers, waiter) .. ' ' .. value)
       take(var, 0)
     end)
   end
@@ -338,7 +338,10 @@ local function look(var)
     ease()
     know(var, redis.call('EXISTS', var.values) == 1 and 'fifo' or 'unknown')
   end
-  if redis.call('EXISTS', var.fetchers, var.finders, var.signalled, var.deadlines) > 0 then serve(var) end
+  if redis.call('EXISTS', var.fetchers, var.finders, var.signalled, var.deadlines) > 0
+    and redis.call('EXISTS', var.values, var.signalled, var.deadlines) > 0 then
+    serve(var)
+  end
 end
 
 -- Works on a damaged variable too.
