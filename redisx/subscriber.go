@@ -58,8 +58,12 @@ func (s *subscriber) listen(channel string, l Listener) (stop func()) {
 		s.running.Go(s.run)
 	}
 	pubsub := s.pubsub
-	// Subscribing may have to connect first: nobody waits for that.
-	s.running.Go(func() { _ = pubsub.Subscribe(context.Background(), channel) })
+	// Subscribing may have to connect first: nobody waits for that. Where it fails, recover subscribes again.
+	s.running.Go(func() {
+		if pubsub.Subscribe(context.Background(), channel) != nil {
+			_ = pubsub.Close()
+		}
+	})
 	return func() { s.unlisten(channel) }
 }
 

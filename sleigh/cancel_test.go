@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestS4ContextEnds(t *testing.T) {
 		if err := <-ended; !errors.Is(err, enough) {
 			t.Errorf("got %v", err)
 		}
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		got, err := square.EachElem(testContext(t), s, upTo(100), nil)
 		wantSquares(t, got, err, 100)
 
@@ -125,6 +126,24 @@ func TestS4SequencePanics(t *testing.T) {
 	t.Errorf("EachElem has returned %v", err)
 }
 
+// TestS4SequenceGoexits has a sequence end its goroutine, as t.Fatal does. That must not pass for its end.
+func TestS4SequenceGoexits(t *testing.T) {
+	t.Parallel()
+	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
+	returned := make(chan error, 1)
+	go func() {
+		err := errors.New("the caller's goroutine has ended too") // which is as good
+		defer func() { returned <- err }()
+		_, err = square.EachElem(testContext(t), s, func(yield func(int) bool) {
+			yield(1)
+			runtime.Goexit()
+		}, nil)
+	}()
+	if err := <-returned; err == nil {
+		t.Error("the first elements were taken for all")
+	}
+}
+
 // TestS4LongElement has one element that runs until all others are done, which may neither wait behind it nor be held back.
 func TestS4LongElement(t *testing.T) {
 	t.Parallel()
@@ -133,7 +152,7 @@ func TestS4LongElement(t *testing.T) {
 		const n = 600 // the first ones are short, so that workers take many at a time
 		got, err := long.EachElem(testContext(t), s, upTo(n), &sleigh.EachOptions{OnDone: func(done int) {
 			if done == n-1 {
-				store(t, s.User(), "gate", true)
+				openGate(t, s.User())
 			}
 		}})
 		if err != nil || !slices.Equal(got, slices.Collect(upTo(n))) {

@@ -46,7 +46,7 @@ func TestS4ResultsInOrder(t *testing.T) {
 	t.Parallel()
 	onTeams(t, 3, func(t *testing.T, s *sleigh.Sleigh) {
 		ctx := testContext(t)
-		for _, n := range []int{0, 1, 2, 3000} {
+		for _, n := range []int{0, 1, 2, 1500} {
 			got, err := square.EachElem(ctx, s, upTo(n), nil)
 			wantSquares(t, got, err, n)
 		}
@@ -116,7 +116,7 @@ func TestS4PulledAsNeeded(t *testing.T) {
 			t.Errorf("%d elements pulled while none is done", n)
 		}
 		before := pulled.Load()
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		eventually(t, "more elements are pulled once some are done", func() bool { return pulled.Load() > before })
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -133,7 +133,7 @@ func TestS4SlowSequence(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(2)})
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		ctx := testContext(t)
 		slow := func(yield func(int) bool) {
 			for i := range 5 {

@@ -51,7 +51,7 @@ func TestS3BesideEachElem(t *testing.T) {
 		if err != nil || !slices.Equal(ranks, []int{0, 1}) {
 			t.Errorf("got %v, %v", ranks, err)
 		}
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		if err := <-elems; err != nil {
 			t.Error(err)
 		}
@@ -162,7 +162,7 @@ func TestS1Readable(t *testing.T) {
 		if len(info) != 1 || !strings.Contains(info[0], `"rank":0,"host":"`) {
 			t.Errorf("the worker is told of as %v", info)
 		}
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}

@@ -27,7 +27,7 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	defer s.Stop(ctx)
+	defer func() { _ = s.Stop(ctx) }()
 
 	cubes, err := cube.EachElem(ctx, s, slices.Values([]int{1, 2, 3}), nil)
 	fmt.Println(s.Workers(), cubes, err)
@@ -55,8 +55,7 @@ func ExampleFunc_EachElem() {
 	defer end()
 	texts, err := shout.EachElem(context.Background(), s, slices.Values([]string{"hey", "", "ho"}), nil)
 	fmt.Printf("%q\n", texts)
-	var failed sleigh.TaskErrors
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[sleigh.TaskErrors](err); ok {
 		for _, e := range failed {
 			fmt.Println("element", e.Index, "failed:", e.Message)
 		}

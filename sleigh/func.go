@@ -5,10 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+
+	"github.com/netspaces/netspaces/workspace"
 )
 
 // Func is a registered function from A to R. Both travel as JSON.
 type Func[A, R any] struct{ name string }
+
+// maxResult leaves room for what stands around a result.
+const maxResult = workspace.MaxValue - 4096
 
 // run is a registered function as a worker sees it.
 type run func(ctx context.Context, arg json.RawMessage) (json.RawMessage, error)
@@ -41,6 +46,9 @@ func Register[A, R any](name string, f func(ctx context.Context, arg A) (R, erro
 		result, err := json.Marshal(value)
 		if err != nil {
 			return nil, fmt.Errorf("its result does not convert to JSON: %w", err)
+		}
+		if len(result) > maxResult {
+			return nil, fmt.Errorf("its result has %d bytes, %d are allowed", len(result), maxResult)
 		}
 		return result, nil
 	}

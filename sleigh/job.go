@@ -22,7 +22,9 @@ const (
 	windowTasks = 1000     // tasks of a job handed out and not done
 	windowBytes = 64 << 20 // and their size, but for at least one
 	resultBatch = 1000     // results read at a time
-	feedTries   = 20       // of storing tasks over a connection that breaks
+	resultBytes = 16 << 20 // and their size, as far as that can be told from the last ones
+	endFor      = 2 * time.Second
+	feedTries   = 20 // of storing tasks over a connection that breaks
 	feedPause   = 100 * time.Millisecond
 )
 
@@ -83,7 +85,9 @@ func (j *job) run(ctx context.Context) error {
 			defer panic(j.panicked)
 		}
 		// Without its variable, results that come late go nowhere, and workers drop what is left of the job.
-		_ = j.s.own.DeleteVar(context.WithoutCancel(ctx), resultVarOf(j.id))
+		quick, cancelDelete := context.WithTimeout(context.WithoutCancel(ctx), endFor)
+		_ = j.s.own.DeleteVar(quick, resultVarOf(j.id))
+		cancelDelete()
 	}
 	if over := j.s.over(); over != nil && err != nil {
 		return over
@@ -229,18 +233,22 @@ func (j *job) handOut(ctx context.Context, into string, tasks []any) error {
 
 // collect takes results until all are there.
 func (j *job) collect(ctx context.Context) error {
+	n := 100
 	for {
-		claim, err := j.s.own.Claim(ctx, resultVarOf(j.id), &workspace.ClaimOptions{Max: resultBatch, Lease: j.s.lease})
+		claim, err := j.s.own.Claim(ctx, resultVarOf(j.id), &workspace.ClaimOptions{Max: n, Lease: j.s.lease})
 		if err != nil {
 			return err
 		}
 		outcomes := make([]workspace.Outcome, len(claim.Values))
+		size := 1
 		for i, value := range claim.Values {
 			outcomes[i].Index = value.Index
+			size += len(value.Text)
 			if err := j.take(value.Text); err != nil {
 				return err
 			}
 		}
+		n = max(1, min(resultBatch, resultBytes*len(claim.Values)/size))
 		if j.report() {
 			return nil
 		}

@@ -32,28 +32,29 @@ func kill(t *testing.T, pid int, signal syscall.Signal) {
 	}
 }
 
-// TestS4WorkersKilled kills all workers, twice, while many short elements are on their way.
+// TestS4WorkersKilled kills both workers during each of some jobs of many short elements. That is as much as a job has to
+// stand: a third death over the same elements could make one of them fail.
 func TestS4WorkersKilled(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-		const n, workers, rounds = 3000, 2, 2
+		const n, workers, jobs = 1000, 2, 3
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(workers)})
 		killed := map[int]bool{}
-		next := 100
-		got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.EachOptions{OnDone: func(done int) {
-			if done < next || len(killed) == workers*rounds {
-				return
-			}
-			for rank := range workers {
-				var pid int
-				eventually(t, "a new worker joins", func() bool { pid = pidOf(t, rdb, s, rank); return !killed[pid] })
-				kill(t, pid, syscall.SIGKILL)
-				killed[pid] = true
-			}
-			next = done + n/4
-		}})
-		wantSquares(t, got, err, n)
-		if len(killed) != workers*rounds {
+		for job := range jobs {
+			got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.EachOptions{OnDone: func(done int) {
+				if len(killed) > job*workers {
+					return
+				}
+				for rank := range workers {
+					var pid int
+					eventually(t, "a new worker joins", func() bool { pid = pidOf(t, rdb, s, rank); return !killed[pid] })
+					kill(t, pid, syscall.SIGKILL)
+					killed[pid] = true
+				}
+			}})
+			wantSquares(t, got, err, n)
+		}
+		if len(killed) != workers*jobs {
 			t.Errorf("%d workers were killed", len(killed))
 		}
 	})
@@ -78,7 +79,7 @@ func TestS4OnlyWorkerKilled(t *testing.T) {
 		if second.Element != first.Element || second.Rank != first.Rank || second.PID == first.PID {
 			t.Errorf("after %+v comes %+v", first, second)
 		}
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
@@ -106,7 +107,7 @@ func TestS3WorkerKilled(t *testing.T) {
 		if again := fetch[visit](t, s.User(), "begun"); again.Rank != other.Rank || again.PID == other.PID {
 			t.Errorf("after %+v comes %+v", other, again)
 		}
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}

@@ -32,7 +32,7 @@ func TestS4WorkerPaused(t *testing.T) {
 			t.Errorf("after %+v comes %+v", one, other)
 		}
 		kill(t, one.PID, syscall.SIGCONT)
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
@@ -70,7 +70,7 @@ func TestS4AllPaused(t *testing.T) {
 		kill(t, pid, syscall.SIGSTOP)
 	}
 	<-time.After(400 * time.Millisecond) // no matter what the lease does meanwhile
-	store(t, s.User(), "gate", true)
+	openGate(t, s.User())
 	for _, pid := range []int{one.PID, other.PID} {
 		kill(t, pid, syscall.SIGCONT)
 	}

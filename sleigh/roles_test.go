@@ -59,7 +59,7 @@ func playNoMain() int {
 		fmt.Println(err)
 		return 1
 	}
-	defer s.Stop(ctx)
+	defer func() { _ = s.Stop(ctx) }()
 	_, err = square.EachElem(ctx, s, upTo(10), nil)
 	fmt.Println(err)
 	return 3

@@ -38,3 +38,12 @@ type result struct {
 	Values []json.RawMessage `json:"values"` // null where the element failed
 	Failed []*TaskError      `json:"failed,omitempty"`
 }
+
+// size is about how many bytes it has.
+func (r result) size() int {
+	size := 0
+	for _, v := range r.Values {
+		size += len(v)
+	}
+	return size
+}

@@ -153,7 +153,7 @@ func TestS4ResultsDeleted(t *testing.T) {
 		if err := <-ended; !errors.Is(err, workspace.ErrVarDeleted) {
 			t.Errorf("got %v", err)
 		}
-		store(t, s.User(), "gate", true)
+		openGate(t, s.User())
 		got, err := square.EachElem(testContext(t), s, upTo(20), nil)
 		wantSquares(t, got, err, 20)
 	})

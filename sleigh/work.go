@@ -16,6 +16,9 @@ const (
 	batchTime   = 50 * time.Millisecond // of work, claimed at a time when tasks are short
 	batchMax    = 100                   // tasks claimed at a time
 	maxAttempts = 3                     // workers that may die over a task
+	settleBytes = 8 << 20               // of results settled at a time, but for at least one
+	lookEvery   = time.Second           // at what a long task may need
+	maxMessage  = 16 << 10              // bytes of an error's text
 	retryPause  = time.Second
 	aloneFor    = time.Second // a task that may kill its worker runs without others beginning
 )
@@ -112,9 +115,12 @@ type batch struct {
 	claim *workspace.Claim
 
 	mu      sync.Mutex
-	next    int // the next to run
-	end     int // where to stop: what comes after has been released
+	next    int                // the next to run
+	end     int                // where to stop: what comes after has been released
+	running string             // the job of the one that runs
+	cancel  context.CancelFunc // ends the context of the one that runs
 	done    []workspace.Outcome
+	bytes   int       // of done
 	settled time.Time // when done was settled the last time
 }
 
@@ -132,17 +138,11 @@ func (b *batch) run(ctx context.Context) int {
 			b.settle()
 			return i
 		}
-		b.finish(i, b.outcome(ctx, i))
-		if careful || b.unsettledFor() > batchTime {
+		b.runOne(ctx, i)
+		if careful || b.isDue() {
 			b.settle()
 		}
 	}
-}
-
-func (b *batch) unsettledFor() time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return time.Since(b.settled)
 }
 
 func (b *batch) begin() (i int, ok bool) {
@@ -155,39 +155,52 @@ func (b *batch) begin() (i int, ok bool) {
 	return b.next - 1, true
 }
 
-func (b *batch) finish(i int, o workspace.Outcome) {
+// isDue reports whether what is done should not wait for more.
+func (b *batch) isDue() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	o.Index = b.claim.Values[i].Index
-	b.done = append(b.done, o)
+	return time.Since(b.settled) > batchTime || b.bytes > settleBytes
 }
 
-// outcome runs a task.
-func (b *batch) outcome(ctx context.Context, i int) workspace.Outcome {
+// runOne runs a task, and keeps what came of it.
+func (b *batch) runOne(ctx context.Context, i int) {
+	value := b.claim.Values[i]
+	o := workspace.Outcome{Index: value.Index}
+	size := 0
 	var t task
-	if err := json.Unmarshal(b.claim.Values[i].Text, &t); err != nil {
+	if err := json.Unmarshal(value.Text, &t); err != nil {
 		b.w.log.Error("a task is not readable, and is dropped", "error", err)
-		return workspace.Outcome{}
+	} else if !b.w.dropped.has(t.Job) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		b.mu.Lock()
+		b.running, b.cancel = t.Job, cancel
+		b.mu.Unlock()
+		var r result
+		if i == 0 && b.claim.Attempt > maxAttempts {
+			r = b.w.giveUp(t, b.claim.Attempt-1)
+		} else {
+			r = b.w.runTask(ctx, t, b.claim.Attempt)
+		}
+		o.Into, o.Value = resultVarOf(t.Job), r
+		size = r.size()
 	}
-	if b.w.dropped.has(t.Job) {
-		return workspace.Outcome{}
-	}
-	var r result
-	if i == 0 && b.claim.Attempt > maxAttempts {
-		r = b.w.giveUp(t, b.claim.Attempt-1)
-	} else {
-		r = b.w.runTask(ctx, t, b.claim.Attempt)
-	}
-	return workspace.Outcome{Into: resultVarOf(t.Job), Value: r}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running, b.cancel = "", nil
+	b.done = append(b.done, o)
+	b.bytes += size
 }
 
 // settle settles what is done. Also when the worker has been told to stop: what is done is done.
 func (b *batch) settle() {
 	b.mu.Lock()
-	done := b.done
-	b.done, b.settled = nil, time.Now()
+	done, bytes := b.done, b.bytes
+	b.done, b.bytes, b.settled = nil, 0, time.Now()
 	b.mu.Unlock()
-
+	if len(done) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	err := b.claim.Settle(ctx, done...)
@@ -196,7 +209,10 @@ func (b *batch) settle() {
 			b.w.dropped.add(variable)
 		}
 	} else if err != nil && !isOver(err) {
-		b.w.log.Warn("results were not settled; their tasks will run again", "error", err)
+		b.w.log.Warn("results were not settled", "error", err)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.done, b.bytes = append(done, b.done...), b.bytes+bytes // for the next time, if there is one before the lease ends
 	}
 }
 
@@ -207,34 +223,63 @@ func (b *batch) release() {
 	for _, value := range b.claim.Values[b.next:b.end] {
 		left = append(left, value.Index)
 	}
+	end := b.end
 	b.end = b.next
 	b.mu.Unlock()
 
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
-	// Where this fails, the lease ends by itself.
-	_ = b.claim.Release(ctx, left...)
+	if err := b.claim.Release(ctx, left...); err != nil && !isOver(err) {
+		b.w.log.Warn("tasks were not given back", "error", err)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.end == b.next { // run has not come to the end meanwhile
+			b.end = end
+		}
+	}
+}
+
+// dropIfUnwanted ends the context of the task that runs, if its master wants no more results.
+func (b *batch) dropIfUnwanted(ctx context.Context) {
+	b.mu.Lock()
+	job := b.running
+	b.mu.Unlock()
+	if job == "" {
+		return
+	}
+	wanted, err := b.w.own.Known(ctx, resultVarOf(job))
+	if wanted || err != nil {
+		return
+	}
+	b.w.dropped.add(resultVarOf(job))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running == job {
+		b.cancel()
+	}
 }
 
 // keep renews the lease until the returned function is called. If the batch takes longer than was thought, what is done
-// does not wait for it, and what has not begun goes to others.
+// does not wait for it, what has not begun goes to others, and a task that nobody waits for any more is told so.
 func (b *batch) keep() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var keeping sync.WaitGroup
 	keeping.Go(func() {
-		tick := time.NewTicker(b.w.lease / 3)
-		defer tick.Stop()
 		late := time.NewTimer(3 * batchTime)
 		defer late.Stop()
+		renewed := time.Now()
 		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-late.C:
-				b.release()
-				b.settle()
-			case <-tick.C:
-				b.settle()
+			}
+			late.Reset(min(lookEvery, b.w.lease/3))
+			b.release()
+			b.settle()
+			b.dropIfUnwanted(ctx)
+			if time.Since(renewed) > b.w.lease/4 {
+				renewed = time.Now()
 				if err := b.claim.Renew(ctx, b.w.lease); err != nil && ctx.Err() == nil {
 					b.w.log.Warn("lease not renewed", "error", err)
 				}
@@ -307,7 +352,7 @@ func protect(ctx context.Context, f run, arg json.RawMessage) (value json.RawMes
 		returned = true
 	}()
 	<-ended
-	return value, message, stack
+	return value, message[:min(len(message), maxMessage)], stack[:min(len(stack), maxMessage)]
 }
 
 // droppedJobs are jobs whose master wants no more results, as far as a worker has noticed: those of the last ones.

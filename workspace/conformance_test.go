@@ -26,20 +26,27 @@ func TestRealRedisFaults(t *testing.T) {
 	workspacetest.RunFaults(t, opening("local://"))
 }
 
-// opening gives each test a server of its own.
+// opening gives each test a server of its own. Its clients are patient: where many tests share few cores, some seconds
+// without a reply do not mean that the connection is broken.
 func opening(url string) func(*testing.T) *redisx.Client {
 	return func(t *testing.T) *redisx.Client {
-		rdb, err := redisx.Open(t.Context(), url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := rdb.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return rdb
+		server := openUntilEnd(t, url)
+		return openUntilEnd(t, server.URL()+"?read_timeout=20s")
 	}
+}
+
+func openUntilEnd(t *testing.T, url string) *redisx.Client {
+	t.Helper()
+	rdb, err := redisx.Open(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := rdb.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return rdb
 }
 
 // needRedis skips a test where there is no redis-server. Under CI=true that is a failure: nobody would see the skip.

@@ -53,7 +53,7 @@ func (t *tally) once(s *site, n int) {
 }
 
 func v5EachValueGoesToOne(s *site) {
-	const clients, fetchersEach, values = 3, 4, 150
+	const clients, fetchersEach, values = 3, 3, 60
 	ws := s.open()
 	handles := []*workspace.Workspace{ws}
 	for range clients - 1 {

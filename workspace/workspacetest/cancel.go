@@ -59,7 +59,7 @@ func v9EndedBefore(s *site) {
 }
 
 func v9ManyAtOnce(s *site) {
-	const n = 200
+	const n = 100
 	ws := s.open()
 	ctx, cancel := context.WithCancel(s.ctx)
 	errs := make(chan error, n)
@@ -126,7 +126,7 @@ func v9ValueGoesBackToTheHead(s *site) {
 
 // Contexts end at any moment while values are stored: none of these may be lost or doubled, and nobody stays behind.
 func v9ManyCancelsRaceWithStores(s *site) {
-	const values, clients, fetchersEach = 120, 2, 4
+	const values, clients, fetchersEach = 80, 2, 3
 	ws := s.open()
 	var came tally
 	var fetchers sync.WaitGroup

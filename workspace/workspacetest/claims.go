@@ -22,7 +22,14 @@ var claimTests = []test{
 
 func (s *site) claim(ws *workspace.Workspace, variable string, opts *workspace.ClaimOptions) *workspace.Claim {
 	s.Helper()
-	claim, err := ws.Claim(s.ctx, variable, opts)
+	o := workspace.ClaimOptions{}
+	if opts != nil {
+		o = *opts
+	}
+	if o.Lease == 0 {
+		o.Lease = time.Hour // longer than any test takes
+	}
+	claim, err := ws.Claim(s.ctx, variable, &o)
 	s.must(err)
 	return claim
 }
@@ -166,7 +173,7 @@ func claimIsListed(s *site) {
 
 // As V9 has it for fetch: whenever contexts end, each value comes out once, here through claims that are settled.
 func claimCancelsRaceWithStores(s *site) {
-	const values, claimers = 100, 5
+	const values, claimers = 60, 4
 	ws := s.open()
 	s.declare(ws, "done", workspace.FIFO)
 	var all sync.WaitGroup

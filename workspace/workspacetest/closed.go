@@ -16,14 +16,14 @@ var closedTests = []test{
 // Also the owner's own calls end with ErrClosed, although its Close deletes the workspace.
 func closeEndsWaitingCalls(s *site) {
 	rdb := s.client()
-	for range 10 {
+	for range 4 {
 		ws := s.openBy(rdb, nil)
 		var waiters []*pending
-		for range 30 {
+		for range 10 {
 			waiters = append(waiters, s.fetch(ws, "v"), s.find(ws, "v"), s.claims(ws, "w", nil))
 		}
-		s.waiting(ws, "v", 30, 30)
-		s.waiting(ws, "w", 30, 0)
+		s.waiting(ws, "v", 10, 10)
+		s.waiting(ws, "w", 10, 0)
 		s.must(ws.Close())
 		for _, w := range waiters {
 			w.fails(workspace.ErrClosed)

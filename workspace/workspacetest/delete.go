@@ -16,7 +16,7 @@ var deleteTests = []test{
 }
 
 func w6DeleteWakesAll(s *site) {
-	const variables = 120 // more than are deleted in one step
+	const variables = 110 // more than are deleted in one step
 	ws := s.open()
 	other := s.use(s.client())
 	var waiters []*pending
@@ -58,7 +58,7 @@ func w6Missing(s *site) {
 // Deleting a workspace that is missing does not take one off the list that is being made at the same moment.
 func w6MissingSparesTheNew(s *site) {
 	other := s.client()
-	for range 30 {
+	for range 12 {
 		var deleting sync.WaitGroup
 		deleting.Go(func() {
 			for range 5 {

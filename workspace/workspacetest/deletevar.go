@@ -17,12 +17,12 @@ func v7DeleteWakesAll(s *site) {
 	ws := s.open()
 	other := s.use(s.client())
 	var all []*pending
-	for range 20 {
+	for range 10 {
 		all = append(all, s.fetch(ws, "v"), s.find(ws, "v"), s.fetch(other, "v"), s.find(other, "v"),
 			s.claims(other, "v", nil))
 	}
 	bystander := s.fetch(ws, "w")
-	s.waiting(ws, "v", 60, 40)
+	s.waiting(ws, "v", 30, 20)
 	s.waiting(ws, "w", 1, 0)
 	s.must(other.DeleteVar(s.ctx, "v"))
 	for _, p := range all {

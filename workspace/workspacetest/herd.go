@@ -37,11 +37,14 @@ func v4ThousandWaiters(s *site) {
 		s.Errorf("%d connections before, %d with %d waiters: more than %d extra", before, after, waiters, extra)
 	}
 
-	scripts := 0
+	scripts, calm := 0, 0
 	s.eventually(func() bool { // all have asked, and asked again once they could be told
 		last := scripts
 		scripts = s.scripts()
-		return scripts == last
+		if calm++; scripts != last {
+			calm = 0
+		}
+		return calm > 10
 	}, func() string { return "scripts run although nothing happens" })
 
 	// Beats and the renewal of one lease are all that may happen.

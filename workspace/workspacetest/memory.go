@@ -132,7 +132,7 @@ func memoryShortDeleteWorks(s *site) {
 
 // An owner that lives is not taken for dead because Redis has no memory for its signs of life, nor is a claim's holder.
 func memoryShortOwnerKeeps(s *site) {
-	ws := s.openBy(s.client(), &workspace.Options{Lease: time.Second})
+	ws := s.openBy(s.client(), &workspace.Options{Lease: 6 * time.Second})
 	s.store(ws, "v", 1, 2)
 	claim := s.claim(ws, "v", &workspace.ClaimOptions{Lease: time.Minute})
 	relieve := s.full()
@@ -150,7 +150,7 @@ func memoryShortOwnerKeeps(s *site) {
 			renewals, last = renewals+1, lease
 		}
 		lapsed = now.UnixMilli() > lease
-		return lapsed || renewals > 4
+		return lapsed || renewals > 2
 	}, func() string { return "the lease neither ends nor is renewed" })
 	if lapsed {
 		s.Errorf("the lease of a living owner ended, after %d renewals", renewals)

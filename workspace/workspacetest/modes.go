@@ -78,7 +78,7 @@ func v1MultiGivesEachOnce(s *site) {
 // equally often, which also tells drawing at random from taking turns. The bound on chi square, with 15 degrees of
 // freedom, is passed by chance once in 10^13 runs.
 func v1MultiIsRandom(s *site) {
-	const values, draws, bound = 4, 320, 100.0
+	const values, draws, bound = 4, 120, 100.0
 	ws := s.open()
 	for _, verb := range []struct {
 		name string

@@ -44,7 +44,7 @@ func (s *site) proxied() (*redisx.Client, *proxy) {
 	p := &proxy{s: s, listener: listener, target: target, pairs: map[*pair]struct{}{}}
 	p.running.Go(p.accept)
 	s.Cleanup(p.close)
-	address := url.URL{Scheme: "redis", User: target.User, Host: listener.Addr().String(), Path: "/0"}
+	address := url.URL{Scheme: "redis", User: target.User, Host: listener.Addr().String(), Path: "/0", RawQuery: target.RawQuery}
 	return s.clientAt(address.String()), p
 }
 

@@ -101,7 +101,7 @@ func v4FindersGetTheFirstOfMany(s *site) {
 func v4NobodyOvertakes(s *site) {
 	ws := s.open()
 	other := s.use(s.client())
-	for i := range 30 {
+	for i := range 20 {
 		waiter := s.fetch(other, "v")
 		s.waiting(ws, "v", 1, 0)
 		s.store(ws, "v", i)
@@ -115,7 +115,7 @@ func v4NobodyOvertakes(s *site) {
 }
 
 func v4ManyWaiters(s *site) {
-	const n = 300
+	const n = 120
 	ws := s.open()
 	other := s.use(s.client())
 	var waiters []*pending

@@ -25,7 +25,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, open func(*testing.T) *redisx.Client) *site {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience) // it is needed for cleaning up, too
 	t.Cleanup(cancel)
 	s := &site{T: t, ctx: ctx, rdb: open(t)}
 	t.Cleanup(s.noKeyLeft)

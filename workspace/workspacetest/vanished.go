@@ -1,6 +1,7 @@
 package workspacetest
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 )
@@ -32,7 +33,7 @@ func v10BrokenConnectionIsPassedOver(s *site) {
 
 // However many dead waiters come first, the value goes to the first that lives, at once and not by and by.
 func v10ManyDeadWaitersArePassedOver(s *site) {
-	const dead = 300
+	const dead = 120
 	ws := s.open()
 	rdb, proxy := s.proxied()
 	away := s.use(rdb)
@@ -42,8 +43,19 @@ func v10ManyDeadWaitersArePassedOver(s *site) {
 	s.waiting(ws, "v", dead, 0)
 	live := s.fetch(ws, "v")
 	s.waiting(ws, "v", dead+1, 0)
+	proxy.quiet()
 	proxy.refuse()
+	s.eventually(func() bool { // Redis has seen that the connections are broken
+		heard, err := s.rdb.Redis().PubSubNumPat(s.ctx).Result()
+		channels, err2 := s.rdb.Redis().PubSubChannels(s.ctx, "*").Result()
+		s.must(errors.Join(err, err2))
+		return int(heard)+len(channels) == 1
+	}, func() string { return "the dead client is still subscribed" })
 	s.store(ws, "v", 1)
+	left, err := s.rdb.Redis().LLen(s.ctx, s.key("values", "v")).Result()
+	if s.must(err); left != 0 {
+		s.Error("the store itself did not come as far as the living waiter")
+	}
 	live.gets("1")
 }
 
