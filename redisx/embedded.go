@@ -16,7 +16,10 @@ import (
 const embeddedNotice = "netspaces: using an embedded Redis: its data is in memory only and goes with this program " +
 	"(set REDIS_URL to use a shared one)"
 
-const expireEvery = 100 * time.Millisecond
+const (
+	expireEvery = 100 * time.Millisecond
+	patience    = "1m" // with a server that shares its processor with all its clients, and loses nothing on the way
+)
 
 var (
 	noticeOnce sync.Once
@@ -41,7 +44,7 @@ func openEmbedded(ctx context.Context, o Options) (*Client, error) {
 		m.Close()
 		return nil
 	})
-	address := url.URL{Scheme: "redis", User: url.UserPassword("", password), Host: m.Addr(), Path: "/0"}
+	address := url.URL{Scheme: "redis", User: url.UserPassword("", password), Host: m.Addr(), Path: "/0", RawQuery: "read_timeout=" + patience}
 	c, err := openStarted(ctx, "embedded", address.String(), stop, o)
 	if err == nil {
 		noticeOnce.Do(func() { _, _ = fmt.Fprintln(noticeTo, embeddedNotice) })

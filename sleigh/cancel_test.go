@@ -52,6 +52,29 @@ func TestS4ContextEnds(t *testing.T) {
 	})
 }
 
+// TestS4ContextEndsForFunctions ends a call whose functions only wait for the end of their own context.
+func TestS4ContextEndsForFunctions(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		ctx, cancel := context.WithCancel(testContext(t))
+		ended := make(chan error, 1)
+		go func() {
+			_, err := wait.EachElem(ctx, s, upTo(10), nil)
+			ended <- err
+		}()
+		for range 2 {
+			fetch[visit](t, s.User(), "begun")
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		// The gate stays shut.
+		got, err := square.EachElem(testContext(t), s, upTo(20), nil)
+		wantSquares(t, got, err, 20)
+	})
+}
+
 // TestS4ContextEndsInOnDone ends the call at any moment.
 func TestS4ContextEndsInOnDone(t *testing.T) {
 	t.Parallel()

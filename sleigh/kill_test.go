@@ -143,7 +143,7 @@ func TestS10Poison(t *testing.T) {
 			t.Fatalf("%d results, %v", len(got), err)
 		}
 		for i, index := range []int{0, 300, 301} {
-			wantFailure(t, failed[i], index, "3 workers died while they ran it")
+			wantFailure(t, failed[i], index, "3 workers died while they had it")
 			if failed[i].Attempt != 3 {
 				t.Errorf("got %+v", failed[i])
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/workspace"
 )
 
 // wantFailure checks one of the failures of a job.
@@ -134,4 +135,16 @@ func TestS10RegisterTwice(t *testing.T) {
 	if square.Name() != "square" {
 		t.Errorf("the name is %q", square.Name())
 	}
+}
+
+// TestS10ResultTooLarge has a result that no variable takes. It fails at once, and alone.
+func TestS10ResultTooLarge(t *testing.T) {
+	t.Parallel()
+	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
+	got, err := inflate.EachElem(testContext(t), s, slices.Values([]int{1, workspace.MaxValue / 2, 2}), nil) // each é has two bytes
+	var failed sleigh.TaskErrors
+	if !errors.As(err, &failed) || len(failed) != 1 || len(got) != 3 || got[0] != "é" || got[2] != "éé" {
+		t.Fatalf("%d results, %v", len(got), err)
+	}
+	wantFailure(t, failed[0], 1, "are allowed")
 }

@@ -316,7 +316,7 @@ func (w *Worker) runTask(ctx context.Context, t task, attempt int) result {
 func (w *Worker) giveUp(t task, attempts int) result {
 	r := result{First: t.First, Worker: w.rank, Values: make([]json.RawMessage, len(t.Elems))}
 	for k := range t.Elems {
-		message := fmt.Sprintf("%d workers died while they ran it", attempts)
+		message := fmt.Sprintf("%d workers died while they had it", attempts)
 		r.Failed = append(r.Failed, w.failure(t, t.First+k, attempts, message, ""))
 	}
 	return r

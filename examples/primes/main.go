@@ -37,6 +37,7 @@ Examples:
   primes --redis local://               on a private redis-server that ends with the program
   primes --redis redis://host:6379/0    on a Redis that others use too
   primes --json | jq .count             one JSON object, for other programs
+  primes --team demo --workers 8        with workers on any machine; each: NETSPACES_TEAM=demo primes
 
 Usage: primes [flags]
 
@@ -97,6 +98,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 type command struct {
 	parameters
 	workers int
+	team    string
 	redis   string
 	json    bool
 }
@@ -109,6 +111,8 @@ func parse(args []string) (*command, *pflag.FlagSet, error) {
 	flags.IntVar(&c.Limit, "limit", 2000000, "count the primes below this `number`")
 	flags.IntVar(&c.Chunk, "chunk", 10000, "cut the numbers into chunks of this even `length`, each a task")
 	flags.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "start this `number` of worker processes, by default one for each core")
+	flags.StringVar(&c.team, "team", "", "start none, but wait for that number of workers which are started elsewhere, with\n"+
+		"REDIS_URL and NETSPACES_TEAM set to this `name`")
 	flags.StringVar(&c.redis, "redis", "", "`URL` of the Redis: redis://, rediss://, unix://, local:// or mem://;\n"+
 		"by default $REDIS_URL, or where that is not set mem://, the embedded one")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object")
@@ -140,7 +144,11 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 		return cmp.Or(context.Cause(ctx), err)
 	}
 	defer func() { err = errors.Join(err, rdb.Close()) }()
-	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Launch: sleigh.Local(c.workers)})
+	launch := sleigh.Local(c.workers)
+	if c.team != "" {
+		launch = sleigh.Manual(c.workers)
+	}
+	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Name: c.team, Launch: launch})
 	if err != nil {
 		return cmp.Or(context.Cause(ctx), err)
 	}

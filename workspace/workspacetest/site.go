@@ -70,7 +70,13 @@ func (s *site) openBy(rdb *redisx.Client, opts *workspace.Options) *workspace.Wo
 	s.Helper()
 	ws, err := workspace.Open(s.ctx, rdb, s.name(), opts)
 	s.must(err)
-	s.Cleanup(func() { _ = ws.Close() })
+	s.Cleanup(func() {
+		// Close gives up after some seconds, which may be too few for a machine that does many other things.
+		if err := ws.Close(); err != nil {
+			s.Logf("closing the workspace: %v", err)
+			_ = workspace.Delete(s.ctx, s.rdb, s.name())
+		}
+	})
 	return ws
 }
 
