@@ -32,7 +32,8 @@
 //
 // Arguments and results travel as JSON. When the master dies, so do the workers that it launched, and the rest of its
 // sleigh in Redis is deleted after its lease by any other client. A function that blocks for something that only a later
-// element provides can block the whole team.
+// element provides can block the whole team. So can one that waits for what a dead worker's element was to provide, when
+// all workers do and no other takes its place: Local replaces the dead; for Manual, start one more worker than it asks for.
 //
 // Sleigh comes from NetWorkSpaces for Python and R (2005–2010), its eachElem and eachWorker.
 package sleigh

@@ -149,3 +149,5 @@ func (p *pickyText) UnmarshalJSON(text []byte) error {
 }
 
 var picky = sleigh.Register("picky", func(ctx context.Context, x pickyText) (string, error) { return string(x), nil })
+
+var zeros = sleigh.Register("zeros", func(ctx context.Context, n int) ([]byte, error) { return make([]byte, n), nil })

@@ -103,27 +103,39 @@ func (p *processes) run(rank int) (pid int, err error) {
 	return cmd.Process.Pid, cmd.Wait()
 }
 
-// bury gives the tasks of a dead worker to others, and reports whether it had joined.
+// bury gives the tasks of a dead worker to others, and reports whether it had joined. It does not return before that is
+// done: the next worker of the rank has to find them, and may otherwise wait for what they are to store.
 func (p *processes) bury(rank, pid int) bool {
-	ctx, cancel := context.WithTimeout(p.s.ctx, p.s.lease)
-	defer cancel()
-	var info WorkerInfo
-	known, err := p.s.own.TryFind(ctx, workerVarOf(rank), &info)
-	switch {
-	case errors.Is(err, workspace.ErrNoWorkspace):
-		p.s.fail(err) // somebody deleted the sleigh
-		return true
-	case err != nil:
-		return true // Redis is away; that is not the worker's fault
+	for {
+		joined, err := p.tryBury(rank, pid)
+		switch {
+		case err == nil:
+			return joined
+		case errors.Is(err, workspace.ErrNoWorkspace):
+			p.s.fail(err) // somebody deleted the sleigh
+			return true
+		}
+		p.s.log.Warn("tasks of a dead worker were not given to others, trying again", "rank", rank, "error", err)
+		select {
+		case <-time.After(retryPause):
+		case <-p.s.ctx.Done():
+			return true
+		}
 	}
-	if !known || info.PID != pid {
-		return false
+}
+
+func (p *processes) tryBury(rank, pid int) (joined bool, err error) {
+	var info WorkerInfo
+	known, err := p.s.own.TryFind(p.s.ctx, workerVarOf(rank), &info)
+	if err != nil || !known || info.PID != pid {
+		return false, err
 	}
 	for _, variable := range []string{taskVar, taskVarOf(rank)} {
-		// Where this fails, the lease ends by itself.
-		_ = p.s.own.EndClaims(ctx, variable, info.Client)
+		if err := p.s.own.EndClaims(p.s.ctx, variable, info.Client); err != nil {
+			return true, err
+		}
 	}
-	return true
+	return true, nil
 }
 
 // member is what a worker of the rank has to know.

@@ -42,7 +42,7 @@ func (w *Worker) serve(ctx context.Context) {
 
 // isOver reports whether there is nothing left to work for.
 func isOver(err error) bool {
-	return errors.Is(err, workspace.ErrNoWorkspace) || errors.Is(err, workspace.ErrClosed)
+	return errors.Is(err, workspace.ErrNoWorkspace) || errors.Is(err, workspace.ErrClosed) || errors.Is(err, workspace.ErrBuried)
 }
 
 // pause waits after an error that may pass, such as Redis being away.

@@ -167,10 +167,12 @@ func (c *Claim) Release(ctx context.Context, indexes ...int) error {
 // Client is the name of this handle in Redis, which its claims carry.
 func (ws *Workspace) Client() string { return ws.client }
 
-// EndClaims ends the leases of all claims on a variable that another handle holds, by its Client, because it is known to
-// be dead. It blocks for a round trip.
+// EndClaims ends the leases of all claims on a variable that a handle holds, by its Client: this one, or another that is
+// known to be dead. Should that not be, it gets ErrBuried from now on where it claims or has to wait. It blocks for a round
+// trip.
 func (ws *Workspace) EndClaims(ctx context.Context, variable, client string) error {
-	if _, err := ws.call(ctx, endClaimsScript, ws.keys.forScript(variable), ws.incarnation, variable, client); err != nil {
+	if _, err := ws.call(ctx, endClaimsScript, ws.keys.forScript(variable),
+		ws.incarnation, variable, client, ws.client); err != nil {
 		return ws.wrap(variable, err)
 	}
 	return nil

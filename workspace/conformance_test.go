@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"net/url"
 	"os"
 	"os/exec"
 	"testing"
@@ -28,16 +29,20 @@ func TestRealRedisFaults(t *testing.T) {
 
 // opening gives each test a server of its own. Its clients are patient: where many tests share few cores, some seconds
 // without a reply do not mean that the connection is broken.
-func opening(url string) func(*testing.T) *redisx.Client {
+func opening(server string) func(*testing.T) *redisx.Client {
 	return func(t *testing.T) *redisx.Client {
-		server := openUntilEnd(t, url)
-		return openUntilEnd(t, server.URL()+"?read_timeout=20s")
+		address, err := url.Parse(openUntilEnd(t, server).URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		address.RawQuery = "read_timeout=20s"
+		return openUntilEnd(t, address.String())
 	}
 }
 
-func openUntilEnd(t *testing.T, url string) *redisx.Client {
+func openUntilEnd(t *testing.T, address string) *redisx.Client {
 	t.Helper()
-	rdb, err := redisx.Open(t.Context(), url, nil)
+	rdb, err := redisx.Open(t.Context(), address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

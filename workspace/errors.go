@@ -20,6 +20,8 @@ var (
 	ErrValue = errors.New("workspace: bad value")
 	// ErrClaimLost says that a claim was settled by somebody else, or has gone to somebody else after its lease.
 	ErrClaimLost = errors.New("workspace: claim lost")
+	// ErrBuried says that somebody has declared this handle dead by EndClaims, so that it can claim and wait no more.
+	ErrBuried = errors.New("workspace: declared dead")
 	// ErrClosed says that this handle was closed.
 	ErrClosed = errors.New("workspace: closed")
 )

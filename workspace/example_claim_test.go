@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -77,13 +78,18 @@ func ExampleClaim_Release() {
 
 func ExampleWorkspace_EndClaims() {
 	ctx := context.Background()
-	ws, done := weather()
-	defer done()
+	rdb, err := redisx.Open(ctx, "mem://", nil)
+	check(err)
+	defer func() { _ = rdb.Close() }()
+	ws, err := workspace.Open(ctx, rdb, "weather", nil)
+	check(err)
+	worker, err := workspace.Use(ctx, rdb, "weather", false)
+	check(err)
 
 	check(ws.Store(ctx, "readings", 21.5))
-	first, err := ws.Claim(ctx, "readings", nil)
+	first, err := worker.Claim(ctx, "readings", nil)
 	check(err)
-	check(ws.EndClaims(ctx, "readings", ws.Client())) // as if its holder were dead
+	check(ws.EndClaims(ctx, "readings", worker.Client())) // its process was seen to end
 	second, err := ws.Claim(ctx, "readings", nil)
 	check(err)
 	fmt.Println(first.Attempt, second.Attempt)

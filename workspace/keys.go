@@ -14,7 +14,7 @@ import (
 //	W:ws               hash   incarnation, owner, lease (ms), persistent, tickets,      the workspace's
 //	                          host, pid, program of the owner
 //	W:vars             hash   variable → "mode born"                                    the workspace's
-//	W:live             zset   client → last sign of life (ms)                           the workspace's
+//	W:live             zset   client → last sign of life (ms), negative: buried then    the workspace's
 //	W:values:V         list   the values, oldest first                                  while it has values
 //	W:fetchers:V       zset   waiting fetcher → ticket                                  while somebody waits
 //	W:finders:V        zset   waiting finder → ticket                                   while somebody waits

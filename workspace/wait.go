@@ -109,8 +109,12 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable strin
 
 func (ws *Workspace) ask(ctx context.Context, s *redisx.Script, variable string, args []any) (reply, error) {
 	r, err := ws.call(ctx, s, ws.keys.forScript(variable), args...)
-	if err == nil && r.word == "DELETED" {
+	switch {
+	case err != nil:
+	case r.word == "DELETED":
 		err = ErrVarDeleted
+	case r.word == "BURIED":
+		err = ErrBuried
 	}
 	if err != nil {
 		return reply{}, ws.wrap(variable, err)

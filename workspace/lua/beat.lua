@@ -7,9 +7,9 @@ local client = ARGV[2]
 if gone() then return { 'GONE' } end
 local lapsed = not alive(client)
 ease()
-living[client] = true
-redis.call('ZADD', LIVE, whole(now()), client)
-redis.call('ZREMRANGEBYSCORE', LIVE, '-inf', whole(now() - 100 * LIVE_MS))
+sign_of_life(client)
+local long_ago = now() - 100 * LIVE_MS
+redis.call('ZREMRANGEBYSCORE', LIVE, whole(-long_ago), whole(long_ago))
 local reply = { 'OK', lapsed and '1' or '' }
 for i = 3, #ARGV do
   local var = variable(ARGV[i], 4 + (i - 3) * GROUP)

@@ -3,7 +3,7 @@
 -- KEYS 1-3 and one group: the variable.
 -- ARGV 1 incarnation, 2 variable, 3 waiter ('' = do not wait), 4 born ('' at first), 5 random in [0, 1),
 --      6 request, which becomes the id of a new claim, 7 client, 8 n, 9 sharers (at most this part of the values, but one), 10 lease in ms
--- Returns CLAIM id attempt index value index value …, EMPTY, WAIT born, DELETED, or GONE.
+-- Returns CLAIM id attempt index value index value …, EMPTY, WAIT born, DELETED, BURIED, or GONE.
 local name, waiter, born, random, id, client = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local n, sharers, lease = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 if gone() then return { 'GONE' } end
@@ -22,10 +22,11 @@ end
 local again = claim_by(var, id)
 if again then return reply(again, claimed_values(var, again)) end -- asked before, but the reply was lost
 
+ease()
+if not sign_of_life(client) then return { 'BURIED' } end -- it is dead, and would hold the claim for a whole lease
 look(var)
 local ended = ended_claim(var)
 if ended then
-  ease()
   redis.call('HSET', var.claimed, '@' .. id, ended.id)
   redis.call('HDEL', var.claimed, '@' .. ended.request)
   ended.attempt = ended.attempt + 1
@@ -37,7 +38,6 @@ if ended then
   return reply(ended, claimed_values(var, ended))
 end
 
-ease()
 local values = {}
 if waiter ~= '' then values[1] = handed_to(var, waiter) end
 local more = redis.call('LLEN', var.values)

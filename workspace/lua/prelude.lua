@@ -99,6 +99,21 @@ local function alive(client)
   return living[client]
 end
 
+-- Notes a sign of life. A client that was buried has none: what still comes from it was on its way when it died, and is
+-- not done.
+local function sign_of_life(client)
+  local seen = redis.call('ZSCORE', LIVE, client)
+  if seen and tonumber(seen) < 0 then return false end
+  redis.call('ZADD', LIVE, whole(now()), client)
+  living[client] = true
+  return true
+end
+
+local function bury(client)
+  redis.call('ZADD', LIVE, whole(-now()), client)
+  living[client] = false
+end
+
 -- Tells these waiters to come, with one message a client. Returns client -> how long to wait for it, without those
 -- clients that did not hear it.
 local function tell(waiters)
@@ -227,9 +242,9 @@ end
 local function serve_finders(var)
   local waiters = redis.call('ZRANGE', var.finders, 0, -1)
   if #waiters == 0 then return end
-  local kept, served = '=' .. whole(ticket()), {}
+  local kept, served, grace = '=' .. whole(ticket()), {}, tell(waiters)
   for _, waiter in ipairs(waiters) do
-    if alive(client_of(waiter)) then
+    if grace[client_of(waiter)] or alive(client_of(waiter)) then
       redis.call('HSET', var.handed, waiter, kept)
       redis.call('ZADD', var.signalled, whole(now() + LIVE_MS), waiter)
       served[#served + 1] = waiter
@@ -237,7 +252,6 @@ local function serve_finders(var)
   end
   if #served > 0 then redis.call('HSET', var.handed, kept, peek(var, 0), kept .. '#', #served) end
   redis.call('DEL', var.finders)
-  tell(served)
 end
 
 -- Serves up to n waiting fetchers in the order of their tickets. Those whose clients are dead are dropped.
@@ -313,6 +327,7 @@ end
 -- Registers a waiter; one that waits already, or was woken in vain, keeps its place.
 local function wait(var, waiters, waiter)
   ease()
+  if not sign_of_life(client_of(waiter)) then return { 'BURIED' } end
   local place = redis.call('ZSCORE', waiters, waiter)
   if not place then
     local kept = redis.call('HGET', var.handed, waiter)
@@ -322,7 +337,6 @@ local function wait(var, waiters, waiter)
     end
     redis.call('ZADD', waiters, place or whole(ticket()), waiter)
   end
-  redis.call('ZADD', LIVE, whole(now()), client_of(waiter))
   return { 'WAIT', var.born }
 end
 

@@ -162,7 +162,7 @@ func claimIsListed(s *site) {
 		if n := s.info(ws, "v").Claimed; n != 2 {
 			s.Errorf("%d values are claimed, want 2", n)
 		}
-		s.ended(ws, "v")
+		s.ended("v")
 		claim = s.claim(ws, "v", nil)
 	}
 	s.must(settleAll(s.ctx, claim, ""))

@@ -3,6 +3,8 @@ package workspacetest
 import (
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -13,14 +15,20 @@ var leaseTests = []test{
 	{"ClaimEndWakesFetcher", claimEndWakesFetcher},
 	{"ClaimEndedIsFetched", claimEndedIsFetched},
 	{"ClaimEndClaims", claimEndClaims},
+	{"ClaimBuriedHolder", claimBuriedHolder},
 	{"ClaimLostReply", claimLostReply},
 	{"ClaimLostReplyOfAnEndedOne", claimLostReplyOfAnEndedOne},
 }
 
-// ended makes the lease of a claim end now, so that no test has to wait for it.
-func (s *site) ended(ws *workspace.Workspace, variable string) {
+// ended makes the leases of all claims on a variable end now, so that no test has to wait for it.
+func (s *site) ended(variable string) {
 	s.Helper()
-	s.must(ws.EndClaims(s.ctx, variable, ws.Client()))
+	rdb := s.rdb.Redis()
+	claims, err := rdb.ZRange(s.ctx, s.key("deadlines", variable), 0, -1).Result()
+	s.must(err)
+	for _, claim := range claims {
+		s.must(rdb.ZAddXX(s.ctx, s.key("deadlines", variable), redis.Z{Member: claim}).Err())
+	}
 }
 
 func claimAttemptsCount(s *site) {
@@ -28,10 +36,10 @@ func claimAttemptsCount(s *site) {
 	other := s.use(s.client())
 	s.store(ws, "v", 1, 2, 3)
 	s.wantClaim(s.claim(ws, "v", &workspace.ClaimOptions{Max: 2}), 1, "1", "2")
-	s.ended(ws, "v")
+	s.ended("v")
 	// Ended claims come before values, and whole.
 	s.wantClaim(s.claim(other, "v", nil), 2, "1", "2")
-	s.ended(other, "v")
+	s.ended("v")
 	third := s.claim(ws, "v", &workspace.ClaimOptions{Lease: time.Millisecond})
 	s.wantClaim(third, 3, "1", "2")
 	s.must(third.Settle(s.ctx, workspace.Outcome{Index: third.Values[0].Index}))
@@ -52,10 +60,10 @@ func claimRenew(s *site) {
 	s.store(ws, "v", 1)
 	first := s.claim(ws, "v", nil)
 	s.must(first.Renew(s.ctx, time.Hour))
-	s.ended(ws, "v")
+	s.ended("v")
 	s.must(first.Renew(s.ctx, time.Hour)) // nobody else has it yet
 	s.holds(ws, "v")
-	s.ended(ws, "v")
+	s.ended("v")
 	second := s.claim(other, "v", nil)
 	s.wantErr(first.Renew(s.ctx, time.Hour), workspace.ErrClaimLost)
 	s.must(second.Renew(s.ctx, time.Hour))
@@ -81,7 +89,7 @@ func claimEndWakesFetcher(s *site) {
 	s.claim(ws, "v", &workspace.ClaimOptions{Max: 2})
 	first, second := s.fetch(other, "v"), s.fetch(other, "v")
 	s.waiting(ws, "v", 2, 0)
-	s.ended(ws, "v")
+	s.ended("v")
 	first.end()
 	second.end()
 	s.must(first.err)
@@ -96,7 +104,7 @@ func claimEndedIsFetched(s *site) {
 	ws := s.open()
 	s.store(ws, "v", 1, 2, 3)
 	claim := s.claim(ws, "v", &workspace.ClaimOptions{Max: 2})
-	s.ended(ws, "v")
+	s.ended("v")
 	s.fetch(ws, "v").gets("1")
 	s.holds(ws, "v", "2", "3")
 	s.wantErr(settleAll(s.ctx, claim, "late"), workspace.ErrClaimLost)
@@ -138,6 +146,26 @@ func claimEndClaims(s *site) {
 	}, func() string { return "only " + texts(waiters[0].claim)[0] })
 }
 
+// What still comes from a holder that was given up for dead takes nothing away from the living.
+func claimBuriedHolder(s *site) {
+	ws := s.open()
+	rdb := s.client()
+	dead, bystander := s.use(rdb), s.use(rdb)
+	s.store(ws, "v", 1, 2)
+	claim := s.claim(dead, "v", nil)
+	waiter := s.fetch(dead, "w")
+	s.waiting(ws, "w", 1, 0)
+	s.must(ws.EndClaims(s.ctx, "v", dead.Client()))
+	_, err := dead.Claim(s.ctx, "v", nil)
+	s.wantErr(err, workspace.ErrBuried)
+	s.store(ws, "w", 3)
+	waiter.fails(workspace.ErrBuried)
+	s.wantClaim(s.claim(bystander, "v", nil), 2, "1")
+	s.wantErr(claim.Renew(s.ctx, time.Hour), workspace.ErrClaimLost)
+	s.holds(ws, "v", "2")
+	s.holds(ws, "w", "3")
+}
+
 // A claim is sent again when its reply was lost, and is the same claim then.
 func claimLostReply(s *site) {
 	ws := s.open()
@@ -156,7 +184,7 @@ func claimLostReplyOfAnEndedOne(s *site) {
 	away := s.use(rdb)
 	s.store(ws, "lossy", 0)
 	s.claim(ws, "lossy", nil)
-	s.ended(ws, "lossy")
+	s.ended("lossy")
 	lost := proxy.loseReply("values:lossy")
 	s.wantClaim(s.claim(away, "lossy", nil), 2, "0")
 	<-lost

@@ -48,7 +48,7 @@ func (s *site) twice(ws *workspace.Workspace) (older, newer *workspace.Claim) {
 	s.Helper()
 	s.store(ws, "v", "task")
 	older = s.claim(ws, "v", nil)
-	s.ended(ws, "v")
+	s.ended("v")
 	return older, s.claim(s.use(s.client()), "v", nil)
 }
 
