@@ -52,46 +52,31 @@ const (
 // It blocks for a round trip. After a broken connection it tries again for up to a minute where that cannot do a thing
 // twice, and returns an *UnknownError where it could. An error reply of Redis comes as a redis.Error.
 func (c *Client) Run(ctx context.Context, s *Script, keys []string, args ...any) (any, error) {
-	var reply any
-	err := c.persist(ctx, s.name, s.repeatable, func() (err error) {
-		reply, err = c.batch.do(s, keys, args)
-		return err
-	})
-	return reply, err
-}
-
-// Repeat calls f, some plain commands that may run twice and still have acted once, until it succeeds: as Run does, it
-// tries again for up to a minute after a broken connection. What says in errors and logs what it is.
-func (c *Client) Repeat(ctx context.Context, what string, f func() error) error {
-	return c.persist(ctx, what, true, f)
-}
-
-func (c *Client) persist(ctx context.Context, what string, repeatable bool, f func() error) error {
 	var deadline time.Time
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
-		err := f()
+		reply, err := c.batch.do(s, keys, args)
 		if err == nil || errors.Is(err, redis.Nil) {
-			return nil
+			return reply, nil
 		}
 		if deadline.IsZero() {
 			deadline = time.Now().Add(retryFor)
 		}
 		switch fate := fateOf(err); {
 		case fate == answered, errors.Is(err, redis.ErrClosed):
-			return err
-		case fate == unknown && !repeatable:
-			return &UnknownError{Script: what, Err: err}
+			return nil, err
+		case fate == unknown && !s.repeatable:
+			return nil, &UnknownError{Script: s.name, Err: err}
 		case time.Now().After(deadline):
-			return fmt.Errorf("redisx: %q failed for %v: %w", what, retryFor, err)
+			return nil, fmt.Errorf("redisx: %q failed for %v: %w", s.name, retryFor, err)
 		}
-		c.log.Warn("redis call failed, trying again", "call", what, "in", backoff, "error", err)
+		c.log.Warn("redis call failed, trying again", "script", s.name, "in", backoff, "error", err)
 		select {
 		case <-time.After(backoff/2 + rand.N(backoff)):
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/netspaces/netspaces/redisx"
 )
 
@@ -43,34 +41,27 @@ func (ws *Workspace) holdLease() {
 
 // list notes when others should look whether the owner of a workspace is dead.
 func list(ctx context.Context, rdb *redisx.Client, name string, lease float64) error {
-	return rdb.Repeat(ctx, "list workspace", func() error {
-		return rdb.Redis().ZAdd(ctx, namesKey, redis.Z{Score: lease, Member: name}).Err()
-	})
+	_, err := plain(ctx, rdb, "ZADD", namesKey, formatScore(lease), name)
+	return err
 }
 
 // unlist takes a workspace off the list if it is not there.
 func unlist(ctx context.Context, rdb *redisx.Client, name string) error {
-	there := func() (bool, error) {
-		n, err := rdb.Redis().Exists(ctx, keysOf(name).workspace()).Result()
-		return n > 0, err
-	}
-	return rdb.Repeat(ctx, "unlist workspace", func() error {
-		score, err := rdb.Redis().ZScore(ctx, namesKey, name).Result()
-		if err != nil {
-			return err // or not listed
-		}
-		if is, err := there(); is || err != nil {
-			return err
-		}
-		if _, err := call(ctx, rdb, unregisterScript, []string{namesKey}, name, formatScore(score)); err != nil {
-			return err
-		}
-		is, err := there() // made again in this moment
-		if is && err == nil {
-			err = rdb.Redis().ZAddNX(ctx, namesKey, redis.Z{Score: score, Member: name}).Err()
-		}
+	score, err := plain(ctx, rdb, "ZSCORE", namesKey, name)
+	if err != nil || score == nil {
 		return err
-	})
+	}
+	if there, err := plain(ctx, rdb, "EXISTS", keysOf(name).workspace()); there != int64(0) || err != nil {
+		return err
+	}
+	if _, err := call(ctx, rdb, unregisterScript, []string{namesKey}, name, score); err != nil {
+		return err
+	}
+	there, err := plain(ctx, rdb, "EXISTS", keysOf(name).workspace())
+	if there == int64(1) && err == nil { // made again in this moment
+		_, err = plain(ctx, rdb, "ZADD", namesKey, "NX", score, name)
+	}
+	return err
 }
 
 // sweep deletes workspaces whose owners died, those that sure says.
@@ -154,12 +145,17 @@ func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why stri
 	}
 }
 
-func (k keys) listVariables(ctx context.Context, rdb *redisx.Client) (names []string, err error) {
-	err = rdb.Repeat(ctx, "list variables", func() error {
-		names, err = rdb.Redis().HKeys(ctx, k.variables()).Result()
-		return err
-	})
-	return names, err
+func (k keys) listVariables(ctx context.Context, rdb *redisx.Client) ([]string, error) {
+	found, err := plain(ctx, rdb, "HKEYS", k.variables())
+	if err != nil {
+		return nil, err
+	}
+	fields, _ := found.([]any)
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i], _ = fields[i].(string)
+	}
+	return names, nil
 }
 
 func formatScore(score float64) string {

@@ -19,15 +19,12 @@ type VarInfo struct {
 
 // Known reports whether there is a variable of this name: one that was declared, stored into or asked for, and not deleted
 // since. Asking so does not make it known. It blocks for a round trip.
-func (ws *Workspace) Known(ctx context.Context, variable string) (known bool, err error) {
-	err = ws.rdb.Repeat(ctx, "look for variable", func() error {
-		known, err = ws.rdb.Redis().HExists(ctx, ws.keys.variables(), variable).Result()
-		return err
-	})
+func (ws *Workspace) Known(ctx context.Context, variable string) (bool, error) {
+	found, err := plain(ctx, ws.rdb, "HEXISTS", ws.keys.variables(), variable)
 	if err != nil {
 		return false, ws.wrap(variable, err)
 	}
-	return known, nil
+	return found == int64(1), nil
 }
 
 // ListVars describes all variables of the workspace, in the order of their names. It blocks for some round trips; each

@@ -60,6 +60,11 @@ func (ws *Workspace) call(ctx context.Context, s *redisx.Script, keys []string, 
 	return r, err
 }
 
+// plain runs one command on a key.
+func plain(ctx context.Context, rdb *redisx.Client, command, key string, args ...any) (any, error) {
+	return rdb.Run(ctx, plainScript, []string{key}, append([]any{command}, args...)...)
+}
+
 func call(ctx context.Context, rdb *redisx.Client, s *redisx.Script, keys []string, args ...any) (reply, error) {
 	raw, err := rdb.Run(ctx, s, keys, args...)
 	if err != nil {

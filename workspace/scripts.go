@@ -29,6 +29,7 @@ var (
 	releaseScript    = script("release", true)
 	endClaimsScript  = script("endclaims", true)
 
+	plainScript      = redisx.NewScript("plain", true, source("plain"))
 	registerScript   = redisx.NewScript("register", true, source("register"))
 	unregisterScript = redisx.NewScript("unregister", true, source("unregister"))
 	endedScript      = redisx.NewScript("ended", true, source("ended"))

@@ -153,17 +153,14 @@ func claimBuriedHolder(s *site) {
 	dead, bystander := s.use(rdb), s.use(rdb)
 	s.store(ws, "v", 1, 2)
 	claim := s.claim(dead, "v", nil)
-	waiter := s.fetch(dead, "w")
-	s.waiting(ws, "w", 1, 0)
 	s.must(ws.EndClaims(s.ctx, "v", dead.Client()))
 	_, err := dead.Claim(s.ctx, "v", nil)
 	s.wantErr(err, workspace.ErrBuried)
-	s.store(ws, "w", 3)
-	waiter.fails(workspace.ErrBuried)
+	var text []byte
+	s.wantErr(dead.Fetch(s.ctx, "nothing", &text), workspace.ErrBuried)
 	s.wantClaim(s.claim(bystander, "v", nil), 2, "1")
 	s.wantErr(claim.Renew(s.ctx, time.Hour), workspace.ErrClaimLost)
 	s.holds(ws, "v", "2")
-	s.holds(ws, "w", "3")
 }
 
 // A claim is sent again when its reply was lost, and is the same claim then.
