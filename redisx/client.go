@@ -41,10 +41,15 @@ func (c *Client) URL() string { return c.url }
 // Redis is the go-redis client below, for plain commands. Its own retries are off.
 func (c *Client) Redis() *redis.Client { return c.rdb }
 
-// AtClose has f called when the client closes, while it still works. The function that it returns takes that back.
+// AtClose has f called when the client closes, while it still works, or at once if it has closed already. The function that
+// it returns takes that back.
 func (c *Client) AtClose(f func()) (forget func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		go f()
+		return func() {}
+	}
 	c.closers[&f] = struct{}{}
 	return func() {
 		c.mu.Lock()

@@ -101,7 +101,7 @@ func fateOf(err error) fate {
 		}
 		return answered
 	}
-	if netErr, ok := errors.AsType[*net.OpError](err); ok && netErr.Op == "dial" {
+	if netErr, ok := errors.AsType[*net.OpError](err); ok && netErr.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) {
 		return notDone
 	}
 	return unknown

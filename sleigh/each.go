@@ -15,8 +15,8 @@ type EachOptions struct {
 }
 
 // EachElem runs the function once for each element, on whichever worker is free, and returns the results in the order of
-// the elements. It blocks until all are there. Elements are taken from elems as needed, in a goroutine of its own; where the
-// sequence blocks, it should end with ctx. Nil options are the defaults.
+// the elements. It blocks until all are there. Elements are taken from elems as needed, in a goroutine of its own; and
+// EachElem does not return before the sequence does, not even after Stop: where it may block, it should end with ctx. Nil options are the defaults.
 //
 // If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all others are there, and the error is a
 // TaskErrors. Any other error comes without results: ErrStopped, the context's, ErrNoWorkspace if the sleigh was deleted,

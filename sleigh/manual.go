@@ -41,13 +41,23 @@ func (n manual) launch(s *Sleigh) (team, error) {
 	}
 	fmt.Fprintf(os.Stderr, "netspaces: waiting for %d workers; on any machine, start each with\n"+
 		"    REDIS_URL=%s %s=%s %s\n(with the password in the URL, where Redis has one)\n", n, s.rdb, teamEnv, s.Name(), filepath.Base(os.Args[0]))
-	return volunteers{}, nil
+	return volunteers{own: s.own, n: int(n)}, nil
 }
 
 // volunteers is the team of Manual: workers that end by themselves when the sleigh stops.
-type volunteers struct{}
+type volunteers struct {
+	own *workspace.Workspace
+	n   int
+}
 
-func (volunteers) end(context.Context) {}
+// end waits until all ranks have been given back.
+func (v volunteers) end(ctx context.Context) {
+	for range v.n {
+		if err := v.own.Fetch(ctx, rankVar, new(member)); err != nil {
+			return
+		}
+	}
+}
 
 // joinTeam makes this process a worker of the named sleigh, once there is one and it has a rank free.
 func joinTeam(name string) error {
@@ -93,14 +103,20 @@ func joinTeam(name string) error {
 		return err
 	}
 	log.Info("joined", "team", name, "rank", strconv.Itoa(w.rank))
-	stop := w.hold(rank)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := w.hold(rank, cancel)
 	w.serve(ctx)
 	stop()
+	leave, cancelLeave := context.WithTimeout(context.Background(), retryPause)
+	defer cancelLeave()
+	_ = rank.Release(leave, rank.Values[0].Index) // where this fails, its lease ends by itself
 	return errors.Join(w.close(), own.Close())
 }
 
-// hold renews the lease of the worker's rank until the returned function is called.
-func (w *Worker) hold(rank *workspace.Claim) (stop func()) {
+// hold renews the lease of the worker's rank until the returned function is called. A worker that was silent for so long
+// that another one has taken its rank, ends.
+func (w *Worker) hold(rank *workspace.Claim, end func()) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var holding sync.WaitGroup
 	holding.Go(func() {
@@ -111,8 +127,13 @@ func (w *Worker) hold(rank *workspace.Claim) (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if err := rank.Renew(ctx, w.lease); err != nil && ctx.Err() == nil {
+				err := rank.Renew(ctx, w.lease)
+				if err != nil && ctx.Err() == nil {
 					w.log.Warn("lease of the rank not renewed", "error", err)
+				}
+				if errors.Is(err, workspace.ErrClaimLost) {
+					end()
+					return
 				}
 			}
 		}

@@ -66,7 +66,7 @@ const (
 )
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
-// Nil options are the defaults.
+// Nil options are the defaults. It returns ErrTaken if a sleigh of that name has another master.
 func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, error) {
 	if os.Getenv(workerEnv) != "" {
 		return nil, errors.New("sleigh: Start in a worker process: call sleigh.Main() first thing in main")
@@ -76,7 +76,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		o = *opts
 	}
 	if o.Launch == nil {
-		o.Launch = Local(runtime.NumCPU())
+		o.Launch = Local(runtime.GOMAXPROCS(0))
 	}
 	if o.Lease == 0 {
 		o.Lease = 10 * time.Second
@@ -122,8 +122,9 @@ func (s *Sleigh) Workers() int { return s.workers }
 func (s *Sleigh) User() *workspace.Workspace { return s.user }
 
 // Stop ends the sleigh: calls under way return ErrStopped, the contexts of running functions end, the workers leave, and
-// both workspaces are deleted. Workers that have not left after 10 s, or when ctx ends, are killed. It blocks until all
-// that is done. A second call waits for the first and returns the same.
+// both workspaces are deleted. It waits for functions that ignore the end of their context, for 10 s and no longer than ctx;
+// then those processes that Local launched are killed, and others left alone. It blocks until all that is done, and for some
+// seconds more where Redis does not answer. A second call waits for the first and returns the same.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.stopped.Store(true)

@@ -81,6 +81,11 @@ func (w *Worker) serveRank(ctx context.Context, over func()) {
 		if b == nil {
 			continue
 		}
+		if b.claim.Attempt == 1 && w.begun.seen(string(b.claim.Values[0].Text)) {
+			// The master has sent it twice, over a connection that broke.
+			b.drop()
+			continue
+		}
 		ended := make(chan struct{})
 		running.Go(func() {
 			defer close(ended)
@@ -117,6 +122,7 @@ type batch struct {
 	mu      sync.Mutex
 	next    int                // the next to run
 	end     int                // where to stop: what comes after has been released
+	over    bool               // run has come there
 	running string             // the job of the one that runs
 	cancel  context.CancelFunc // ends the context of the one that runs
 	done    []workspace.Outcome
@@ -145,10 +151,19 @@ func (b *batch) run(ctx context.Context) int {
 	}
 }
 
+// drop settles all without results.
+func (b *batch) drop() {
+	for _, value := range b.claim.Values {
+		b.done = append(b.done, workspace.Outcome{Index: value.Index})
+	}
+	b.settle()
+}
+
 func (b *batch) begin() (i int, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.next == b.end {
+		b.over = true
 		return b.next, false
 	}
 	b.next++
@@ -170,7 +185,7 @@ func (b *batch) runOne(ctx context.Context, i int) {
 	var t task
 	if err := json.Unmarshal(value.Text, &t); err != nil {
 		b.w.log.Error("a task is not readable, and is dropped", "error", err)
-	} else if !b.w.dropped.has(t.Job) {
+	} else if !b.w.dropped.has(resultVarOf(t.Job)) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		b.mu.Lock()
@@ -233,8 +248,8 @@ func (b *batch) release() {
 		b.w.log.Warn("tasks were not given back", "error", err)
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.end == b.next { // run has not come to the end meanwhile
-			b.end = end
+		if !b.over {
+			b.end = end // they run here, or are given back the next time
 		}
 	}
 }
@@ -353,30 +368,4 @@ func protect(ctx context.Context, f run, arg json.RawMessage) (value json.RawMes
 	}()
 	<-ended
 	return value, message[:min(len(message), maxMessage)], stack[:min(len(stack), maxMessage)]
-}
-
-// droppedJobs are jobs whose master wants no more results, as far as a worker has noticed: those of the last ones.
-type droppedJobs struct {
-	mu   sync.Mutex
-	jobs []string // as the variables of their results
-}
-
-func (d *droppedJobs) add(variable string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.jobs = append(d.jobs, variable)
-	if len(d.jobs) > 100 {
-		d.jobs = d.jobs[1:]
-	}
-}
-
-func (d *droppedJobs) has(job string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, variable := range d.jobs {
-		if variable == resultVarOf(job) {
-			return true
-		}
-	}
-	return false
 }

@@ -23,7 +23,8 @@ type Worker struct {
 	lease time.Duration
 	log   *slog.Logger
 
-	dropped droppedJobs
+	dropped recent // variables of results that no master wants any more
+	begun   recent // tasks for this rank
 }
 
 // Rank is the worker's number, from 0.

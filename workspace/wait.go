@@ -83,11 +83,10 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable strin
 		}
 		var late <-chan time.Time
 		wake := (<-chan struct{})(w.wake)
-		if r.word == "WAIT" {
-			ws.waiting.mu.Lock()
-			w.born = r.text(0)
-			ws.waiting.mu.Unlock()
-		} else {
+		ws.waiting.mu.Lock()
+		w.born = r.text(0)
+		ws.waiting.mu.Unlock()
+		if r.word == "EMPTY" {
 			wake, late = ws.waiting.heard, time.After(hearQuick)
 		}
 		select {

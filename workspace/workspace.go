@@ -45,7 +45,8 @@ type Options struct {
 // that is not persistent is deleted when its owner closes it, or dies and does not renew its lease; who made it decides
 // whether it is persistent. Nil options are the defaults. Open blocks for some round trips.
 //
-// Clients of the package clean up after owners that died: each Open and Use looks for workspaces whose lease has ended.
+// Clients of the package clean up after owners that died: each Open looks for workspaces whose lease has ended, and so does
+// each handle now and then that owns or waits.
 func Open(ctx context.Context, rdb *redisx.Client, name string, opts *Options) (*Workspace, error) {
 	var o Options
 	if opts != nil {
@@ -61,7 +62,7 @@ func Open(ctx context.Context, rdb *redisx.Client, name string, opts *Options) (
 }
 
 // Use opens a workspace and never owns it. Where it is missing, Use makes it if create is true and otherwise returns
-// ErrNoWorkspace. It blocks for a round trip.
+// ErrNoWorkspace. It blocks for a round trip, or some if create is true.
 func Use(ctx context.Context, rdb *redisx.Client, name string, create bool) (*Workspace, error) {
 	purpose := "use"
 	if create {
@@ -83,8 +84,10 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	if err := sweep(ctx, rdb, func(string, string) bool { return true }); err != nil {
-		return nil, err
+	if purpose != "use" {
+		if err := sweep(ctx, rdb, func(string, string) bool { return true }); err != nil {
+			return nil, err
+		}
 	}
 	ws := &Workspace{rdb: rdb, name: name, keys: keysOf(name), client: rand.Text()[:12], lease: o.Lease}
 	ws.ctx, ws.cancel = context.WithCancel(context.Background())
@@ -94,26 +97,31 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 				return nil, err
 			}
 		}
-		reply, err := ws.call(ctx, openScript, ws.keys.forScript(), rand.Text()[:12], ws.client, purpose, flag(o.Persistent),
+		incarnation := rand.Text()[:12]
+		reply, err := ws.call(ctx, openScript, ws.keys.forScript(), incarnation, ws.client, purpose, flag(o.Persistent),
 			o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]))
 		switch {
+		case err != nil && purpose == "own" && ctx.Err() != nil: // it may have been made in the last moment
+			ws.incarnation, ws.owned = incarnation, true
+			return nil, errors.Join(err, ws.abandon())
 		case err != nil:
 			return nil, err
 		case reply.word == "OK":
 			ws.incarnation, ws.owned, ws.persistent = reply.text(0), reply.text(1) == "1", reply.text(2) == "1"
 			if purpose != "use" {
-				if err := list(ctx, rdb, name, reply.score(3)); err != nil {
-					return nil, err
+				err := list(ctx, rdb, name, reply.score(3))
+				if err == nil {
+					err = unlist(ctx, rdb, name) // should it have been deleted already
 				}
-				if err := unlist(ctx, rdb, name); err != nil { // should it have been deleted already
-					return nil, err
+				if err != nil {
+					return nil, errors.Join(err, ws.abandon())
 				}
 			}
-			ws.forget = rdb.AtClose(func() { _ = ws.Close() })
 			if ws.owned {
 				ws.running.Go(ws.holdLease)
 				ws.running.Go(ws.watchOthers)
 			}
+			ws.forget = rdb.AtClose(func() { _ = ws.close() })
 			return ws, nil
 		}
 		// ENDED: what is left of an earlier incarnation goes first.
@@ -121,6 +129,19 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 			return nil, err
 		}
 	}
+}
+
+// abandon takes back what a failed open has made.
+func (ws *Workspace) abandon() error {
+	if !ws.owned || ws.persistent {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := remove(ctx, ws.rdb, ws.name, ws.incarnation, ""); !errors.Is(err, ErrNoWorkspace) {
+		return err
+	}
+	return nil
 }
 
 // Name returns the workspace's name.
@@ -133,10 +154,14 @@ func (ws *Workspace) Mine() bool { return ws.owned }
 // owned by the next who opens it.
 // A second call does nothing. It blocks for some round trips, and at most for some seconds where Redis does not answer.
 func (ws *Workspace) Close() error {
+	ws.forget()
+	return ws.close()
+}
+
+func (ws *Workspace) close() error {
 	var err error
 	ws.once.Do(func() {
 		ws.cancel()
-		ws.forget()
 		ws.stopWaiting()
 		ws.running.Wait()
 		if !ws.owned {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/workspace"
 	"github.com/spf13/pflag"
 )
 
@@ -86,7 +87,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch s, ok := errors.AsType[signalError](context.Cause(ctx)); {
 	case ok:
 		return exitSignal + int(s.Signal)
-	case errors.Is(err, redisx.ErrURL):
+	case errors.Is(err, redisx.ErrURL), errors.Is(err, workspace.ErrName):
 		return exitUsage
 	case errors.Is(err, redisx.ErrNoServer), errors.Is(err, redisx.ErrAuth), errors.Is(err, redisx.ErrNoRedisServer):
 		return exitNoRedis
@@ -114,7 +115,8 @@ func parse(args []string) (*command, *pflag.FlagSet, error) {
 	flags.StringVar(&c.team, "team", "", "start none, but wait for that number of workers which are started elsewhere, with\n"+
 		"REDIS_URL and NETSPACES_TEAM set to this `name`")
 	flags.StringVar(&c.redis, "redis", "", "`URL` of the Redis: redis://, rediss://, unix://, local:// or mem://;\n"+
-		"by default $REDIS_URL, or where that is not set mem://, the embedded one")
+		"by default $REDIS_URL, or where that is not set mem://, the embedded one;\n"+
+		"one with a password belongs into $REDIS_URL, since others see the command line")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object")
 	if err := flags.Parse(args); err != nil {
 		return c, flags, err

@@ -3,7 +3,7 @@
 -- KEYS 1-3 and one group: the variable.
 -- ARGV 1 incarnation, 2 variable, 3 waiter ('' = do not wait), 4 born ('' at first), 5 random in [0, 1),
 --      6 request, which becomes the id of a new claim, 7 client, 8 n, 9 sharers (at most this part of the values, but one), 10 lease in ms
--- Returns CLAIM id attempt index value index value …, EMPTY, WAIT born, DELETED, BURIED, or GONE.
+-- Returns CLAIM id attempt index value index value …, EMPTY born, WAIT born, DELETED, BURIED, or GONE.
 local name, waiter, born, random, id, client = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7]
 local n, sharers, lease = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 if gone() then return { 'GONE' } end
@@ -54,7 +54,7 @@ if more > 0 then
   end
 end
 if #values > 0 then
-  local claim, fields, indexed = { id = id, n = #values, attempt = 1 }, {}, {}
+  local claim, fields, indexed = { id = id, n = #values, attempt = 1, ticket = whole(ticket()) }, {}, {}
   for i, value in ipairs(values) do
     fields[2 * i - 1], fields[2 * i] = id .. '/' .. i, value
     indexed[2 * i - 1], indexed[2 * i] = i, value
@@ -73,5 +73,5 @@ if #values > 0 then
   end
   return reply(claim, indexed)
 end
-if waiter == '' then return { 'EMPTY' } end
+if waiter == '' then return { 'EMPTY', var.born } end
 return wait(var, var.fetchers, waiter)

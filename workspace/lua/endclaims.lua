@@ -10,8 +10,9 @@ ease()
 if client ~= ARGV[4] then bury(client) end
 local n = 0
 for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-  if claim_of(var, id).holder == client then
-    redis.call('ZADD', var.deadlines, 0, id)
+  local claim = claim_of(var, id)
+  if claim.holder == client then
+    redis.call('ZADD', var.deadlines, claim.ticket, id)
     n = n + 1
   end
 end

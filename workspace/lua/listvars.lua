@@ -9,11 +9,12 @@ for i = 2, #ARGV do
   local var = variable(ARGV[i], 4 + (i - 2) * GROUP)
   if var.mode then look(var) end
   reply[#reply + 1] = var.mode or ''
-  reply[#reply + 1] = redis.call('LLEN', var.values)
-  local claimed = 0
+  local free, claimed = redis.call('LLEN', var.values), 0
   for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-    claimed = claimed + #claimed_values(var, claim_of(var, id)) / 2
+    local n = #claimed_values(var, claim_of(var, id)) / 2
+    if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then free = free + n else claimed = claimed + n end
   end
+  reply[#reply + 1] = free
   reply[#reply + 1] = claimed
   reply[#reply + 1] = redis.call('ZCARD', var.fetchers)
   reply[#reply + 1] = redis.call('ZCARD', var.finders)

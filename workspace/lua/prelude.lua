@@ -238,6 +238,71 @@ local function recall(var)
   end
 end
 
+-- A claim is listed in the hash "claimed" as "values attempt client request ticket", its values as claim/1, claim/2 and so
+-- on. request is the name that its holder gave the claim when asking; where that is not the claim's own, because the claim
+-- had ended and was there before, @request leads to it. A claim that has ended, or was released, stands in "deadlines" by
+-- its ticket, which is far less than any time: so the values that were claimed first are the next again.
+local FIRST_TIME = 100000000000
+
+local function claim_of(var, id)
+  local entry = redis.call('HGET', var.claimed, id)
+  if not entry then return nil end
+  local n, attempt, holder, request, order = string.match(entry, '^(%d+) (%d+) (%S+) (%S+) (%d+)$')
+  if not n then error('NWSDAMAGED claim ' .. id .. ' is listed as: ' .. entry) end
+  return { id = id, n = tonumber(n), attempt = tonumber(attempt), holder = holder, request = request, ticket = order }
+end
+
+local function list_claim(var, claim)
+  local entry = { claim.n, claim.attempt, claim.holder, claim.request, claim.ticket }
+  redis.call('HSET', var.claimed, claim.id, table.concat(entry, ' '))
+end
+
+-- The claim that was made by this request, if it was made.
+local function claim_by(var, request)
+  return claim_of(var, redis.call('HGET', var.claimed, '@' .. request) or request)
+end
+
+local function end_claim(var, claim)
+  redis.call('HDEL', var.claimed, claim.id, '@' .. claim.request)
+  redis.call('ZREM', var.deadlines, claim.id)
+end
+
+-- How many claims have ended.
+local function end_claims(var)
+  if redis.call('EXISTS', var.deadlines) == 0 then return 0 end
+  local late = redis.call('ZRANGEBYSCORE', var.deadlines, FIRST_TIME, whole(now()), 'LIMIT', 0, ROUND)
+  if #late > 0 then ease() end
+  for _, id in ipairs(late) do redis.call('ZADD', var.deadlines, claim_of(var, id).ticket, id) end
+  return redis.call('ZCOUNT', var.deadlines, '-inf', FIRST_TIME)
+end
+
+-- The first claim that has ended, if there is one.
+local function ended_claim(var)
+  if end_claims(var) == 0 then return nil end
+  return claim_of(var, redis.call('ZRANGE', var.deadlines, 0, 0)[1])
+end
+
+-- The values of a claim that are not settled: index, value, index, value …
+local function claimed_values(var, claim)
+  local fields, found = {}, {}
+  for i = 1, claim.n do fields[i] = claim.id .. '/' .. i end
+  local values = redis.call('HMGET', var.claimed, unpack(fields))
+  for i = 1, claim.n do
+    if values[i] then
+      found[#found + 1] = i
+      found[#found + 1] = values[i]
+    end
+  end
+  return found
+end
+
+-- The value that a find gives, if there is one.
+local function first_value(var, random)
+  local ended = ended_claim(var)
+  if ended then return claimed_values(var, ended)[2] end
+  return peek(var, random)
+end
+
 -- A finder is in nobody's way, so that what it is to find is kept for it as long as its client lives, told or not.
 local function serve_finders(var)
   local waiters = redis.call('ZRANGE', var.finders, 0, -1)
@@ -250,7 +315,7 @@ local function serve_finders(var)
       served[#served + 1] = waiter
     end
   end
-  if #served > 0 then redis.call('HSET', var.handed, kept, peek(var, 0), kept .. '#', #served) end
+  if #served > 0 then redis.call('HSET', var.handed, kept, first_value(var, 0), kept .. '#', #served) end
   redis.call('DEL', var.finders)
 end
 
@@ -289,21 +354,16 @@ local function serve(var)
   check(var)
   ease()
   recall(var)
-  local n = redis.call('LLEN', var.values)
-  if n > 0 then
-    serve_finders(var)
-    serve_fetchers(var, n, function(waiter)
-      local value = peek(var, 0)
-      redis.call('HSET', var.handed, waiter, '+' .. redis.call('ZSCORE', var.fetchers, waiter) .. ' ' .. value)
-      take(var, 0)
-    end)
-  end
-  if redis.call('EXISTS', var.deadlines) == 1 then
-    local ended = redis.call('ZCOUNT', var.deadlines, '-inf', whole(now()))
-    serve_fetchers(var, ended, function(waiter)
-      redis.call('HSET', var.handed, waiter, '?' .. redis.call('ZSCORE', var.fetchers, waiter))
-    end)
-  end
+  local n, ended = redis.call('LLEN', var.values), end_claims(var)
+  if n + ended > 0 then serve_finders(var) end
+  serve_fetchers(var, ended, function(waiter)
+    redis.call('HSET', var.handed, waiter, '?' .. redis.call('ZSCORE', var.fetchers, waiter))
+  end)
+  serve_fetchers(var, n, function(waiter)
+    local value = peek(var, 0)
+    redis.call('HSET', var.handed, waiter, '+' .. redis.call('ZSCORE', var.fetchers, waiter) .. ' ' .. value)
+    take(var, 0)
+  end)
 end
 
 -- Stores values[first..last], one after the other.
@@ -366,50 +426,4 @@ local function delete_variable(var)
   end
   redis.call('UNLINK', var.values, var.fetchers, var.finders, var.signalled, var.handed, var.claimed, var.deadlines)
   redis.call('HDEL', VARIABLES, var.name)
-end
-
--- A claim is listed in the hash "claimed" as "values attempt client request", its values as claim/1, claim/2 and so on.
--- request is the name that its holder gave the claim when asking; where that is not the claim's own, because the claim
--- had ended and was there before, @request leads to it.
-local function claim_of(var, id)
-  local entry = redis.call('HGET', var.claimed, id)
-  if not entry then return nil end
-  local n, attempt, holder, request = string.match(entry, '^(%d+) (%d+) (%S+) (%S+)$')
-  if not n then error('NWSDAMAGED claim ' .. id .. ' is listed as: ' .. entry) end
-  return { id = id, n = tonumber(n), attempt = tonumber(attempt), holder = holder, request = request }
-end
-
-local function list_claim(var, claim)
-  redis.call('HSET', var.claimed, claim.id, table.concat({ claim.n, claim.attempt, claim.holder, claim.request }, ' '))
-end
-
--- The claim that was made by this request, if it was made.
-local function claim_by(var, request)
-  return claim_of(var, redis.call('HGET', var.claimed, '@' .. request) or request)
-end
-
-local function end_claim(var, claim)
-  redis.call('HDEL', var.claimed, claim.id, '@' .. claim.request)
-  redis.call('ZREM', var.deadlines, claim.id)
-end
-
--- The first claim whose lease has ended, if there is one.
-local function ended_claim(var)
-  if redis.call('EXISTS', var.deadlines) == 0 then return nil end
-  local id = redis.call('ZRANGEBYSCORE', var.deadlines, '-inf', whole(now()), 'LIMIT', 0, 1)[1]
-  return id and claim_of(var, id)
-end
-
--- The values of a claim that are not settled: index, value, index, value …
-local function claimed_values(var, claim)
-  local fields, found = {}, {}
-  for i = 1, claim.n do fields[i] = claim.id .. '/' .. i end
-  local values = redis.call('HMGET', var.claimed, unpack(fields))
-  for i = 1, claim.n do
-    if values[i] then
-      found[#found + 1] = i
-      found[#found + 1] = values[i]
-    end
-  end
-  return found
 end

@@ -9,14 +9,24 @@ local claim = claim_of(var, id)
 if not claim or claim.holder ~= client then return { 'OK' } end
 check(var)
 ease()
-for i = #ARGV, 5, -1 do
+
+-- They become a claim of their own that has ended.
+local rest = { attempt = 0, holder = '-', request = '-', ticket = claim.ticket, n = 0, id = id .. '.' .. ARGV[5] }
+local values, fields = {}, {}
+for i = 5, #ARGV do
   local field = id .. '/' .. ARGV[i]
   local value = redis.call('HGET', var.claimed, field)
   if value then
-    put_back(var, value)
-    redis.call('HDEL', var.claimed, field)
+    rest.n = rest.n + 1
+    values[2 * rest.n - 1], values[2 * rest.n] = rest.id .. '/' .. rest.n, value
+    fields[rest.n] = field
   end
 end
+if rest.n == 0 then return { 'OK' } end
+redis.call('HDEL', var.claimed, unpack(fields))
+redis.call('HSET', var.claimed, unpack(values))
+list_claim(var, rest)
+redis.call('ZADD', var.deadlines, rest.ticket, rest.id)
 if #claimed_values(var, claim) == 0 then end_claim(var, claim) end
 serve(var)
 return { 'OK' }
