@@ -51,7 +51,7 @@ type Outcome struct {
 const maxClaim = 1000
 
 // Claim takes up to some values out of a variable under a lease. Values whose claim ended without being settled come
-// first, as they were claimed. It blocks until there is a value, and returns the errors of Fetch.
+// first, as they were claimed. It blocks until there is a value, and returns the errors of Find.
 func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOptions) (*Claim, error) {
 	o := ClaimOptions{Max: 1, Sharers: 1, Lease: 30 * time.Second}
 	if opts != nil {

@@ -10,7 +10,8 @@ import (
 // and "primes/user" lie in one slot of a cluster and one script may touch both. W is nws:{primes} or nws:{primes}/user.
 //
 //	key                type   holds                                                     lifetime
-//	nws:names          zset   workspace → end of its owner's lease (ms), +inf if none   as long as there is a workspace
+//	nws:names          zset   workspace → when its owner's lease ends (ms); +inf: none  while there is a workspace
+//	                          or persistent; listed some moments before it is made
 //	W:ws               hash   incarnation, owner, lease (ms), persistent, tickets,      the workspace's
 //	                          host, pid, program of the owner
 //	W:vars             hash   variable → "mode born"                                    the workspace's
@@ -20,8 +21,9 @@ import (
 //	W:finders:V        zset   waiting finder → ticket                                   while somebody waits
 //	W:signalled:V      zset   waiter that was told to come → until when (ms)            until it came
 //	W:handed:V         hash   waiter → what is handed to it (see prelude.lua)           until it came
-//	W:claimed:V        hash   claim → "values attempt client", claim/i → value          until settled
-//	W:deadlines:V      zset   claim → end of its lease (ms)                             until settled
+//	W:claimed:V        hash   claim → "values attempt client request ticket",           until settled
+//	                          claim/i → value, @request → claim (see prelude.lua)
+//	W:deadlines:V      zset   claim → end of its lease (ms), or ticket once ended       until settled
 //
 // A client's channel is W:ws:inbox:C. No key expires by itself: Redis may evict keys that do, and work with them.
 const (

@@ -36,7 +36,8 @@ func (ws *Workspace) Declare(ctx context.Context, variable string, mode Mode) er
 }
 
 // DeleteVar deletes a variable: its values and its declaration. Whoever waits for it gets ErrVarDeleted.
-// It returns ErrNoVar where there is no such variable. It blocks for a round trip.
+// It returns ErrNoVar where there is no such variable, or a *redisx.UnknownError if the connection broke at the wrong
+// moment. It blocks for a round trip.
 func (ws *Workspace) DeleteVar(ctx context.Context, variable string) error {
 	r, err := ws.call(ctx, deleteVarScript, ws.keys.forScript(variable), ws.incarnation, variable)
 	if err == nil && r.word == "NOVAR" {

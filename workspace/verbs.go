@@ -13,7 +13,7 @@ const (
 // Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
 // json.RawMessage are stored as they are. Every waiting Find gets the value; then the Fetch that has waited longest takes
 // it; else it stays. It blocks for a round trip.
-// It returns ErrNoWorkspace, ErrValue, or a *redisx.UnknownError if the connection broke at the wrong moment.
+// It returns ErrNoWorkspace, ErrValue, ErrClosed, or a *redisx.UnknownError if the connection broke at the wrong moment.
 func (ws *Workspace) Store(ctx context.Context, variable string, value any) error {
 	return ws.StoreAll(ctx, variable, value)
 }
@@ -46,7 +46,7 @@ func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...an
 // Fetch takes one value out of a variable and puts it where into, a pointer, points. It blocks until there is one or ctx
 // ends; callers that wait are served in the order in which they began to, on whichever machine. When ctx ends, no value is
 // taken. It returns ErrNoWorkspace, ErrVarDeleted, ErrValue if the value does not convert (it is taken all the same),
-// ErrClosed, ctx.Err(), or a *redisx.UnknownError if the connection broke at the wrong moment.
+// ErrClosed, ErrBuried, ctx.Err(), or a *redisx.UnknownError if the connection broke at the wrong moment.
 func (ws *Workspace) Fetch(ctx context.Context, variable string, into any) error {
 	r, err := ws.await(ctx, fetchScript, variable)
 	if err != nil {
@@ -56,7 +56,8 @@ func (ws *Workspace) Fetch(ctx context.Context, variable string, into any) error
 }
 
 // Find reads one value of a variable and leaves it there: the oldest one if the variable is fifo, the youngest if it is
-// lifo or single, any if it is multi. Otherwise it is as Fetch.
+// lifo or single, any if it is multi. Otherwise it is as Fetch,
+// but never returns a *redisx.UnknownError, since it may be sent again.
 func (ws *Workspace) Find(ctx context.Context, variable string, into any) error {
 	r, err := ws.await(ctx, findScript, variable)
 	if err != nil {

@@ -78,6 +78,9 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable strin
 			ws.leave(w)
 			return reply{}, err
 		}
+		if r.word == "KEPT" {
+			ws.leaveSoon(w)
+		}
 		if r.word != "WAIT" && r.word != "EMPTY" {
 			return r, nil
 		}
@@ -156,13 +159,20 @@ func (ws *Workspace) removeWaiter(w *waiter) {
 
 // leave takes a waiter out of Redis. Where Redis does not answer soon, that goes on in the background, and with each beat.
 func (ws *Workspace) leave(w *waiter) {
+	select {
+	case <-ws.leaveSoon(w):
+	case <-time.After(leaveQuick):
+	}
+}
+
+func (ws *Workspace) leaveSoon(w *waiter) (left chan struct{}) {
 	q := &ws.waiting
 	q.mu.Lock()
 	q.calls.Add(1)
 	q.leaving[w.number] = w
 	q.mu.Unlock()
 
-	left := make(chan struct{})
+	left = make(chan struct{})
 	go func() {
 		defer q.calls.Done()
 		defer close(left)
@@ -170,10 +180,7 @@ func (ws *Workspace) leave(w *waiter) {
 		defer cancel()
 		ws.leaveRedis(ctx, w)
 	}()
-	select {
-	case <-left:
-	case <-time.After(leaveQuick):
-	}
+	return left
 }
 
 func (ws *Workspace) leaveRedis(ctx context.Context, w *waiter) {

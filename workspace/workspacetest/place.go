@@ -12,6 +12,7 @@ var placeTests = []test{
 	{"V4FreshHandleKeepsItsPlace", v4FreshHandleKeepsItsPlace},
 	{"V4FreshFinderGetsTheValue", v4FreshFinderGetsTheValue},
 	{"V4ReconnectedFinderGetsTheValue", v4ReconnectedFinderGetsTheValue},
+	{"V4FinderWhoseReplyIsLost", v4FinderWhoseReplyIsLost},
 	{"V4WokenInVainKeepsItsPlace", v4WokenInVainKeepsItsPlace},
 }
 
@@ -72,11 +73,25 @@ func v4ReconnectedFinderGetsTheValue(s *site) {
 	rdb, proxy := s.proxied()
 	finder := s.find(s.use(rdb), "v")
 	s.waiting(ws, "v", 0, 1)
-	for range 5 { // it must not matter how far the subscription has come
-		proxy.cut()
-	}
+	proxy.quiet()
+	proxy.cut()
 	s.store(ws, "v", 1)
 	s.holds(ws, "v", "1")
+	finder.gets("1")
+}
+
+// A finder is told to come, and the connection breaks over the reply with the value. It asks again and gets it, although
+// a fetch was quicker.
+func v4FinderWhoseReplyIsLost(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	finder := s.find(s.use(rdb), "lossy")
+	s.waiting(ws, "lossy", 0, 1)
+	proxy.quiet()
+	lost := proxy.loseReply("values:lossy")
+	s.store(ws, "lossy", 1)
+	<-lost
+	s.drain(ws, "lossy")
 	finder.gets("1")
 }
 

@@ -6,6 +6,7 @@ var releaseTests = []test{
 	{"ReleaseGivesBackInOrder", releaseGivesBackInOrder},
 	{"ReleaseServesWaiters", releaseServesWaiters},
 	{"ReleaseOfALostClaim", releaseOfALostClaim},
+	{"ReleaseKeepsOrderAmongClaims", releaseKeepsOrderAmongClaims},
 }
 
 func indexes(claim *workspace.Claim) []int {
@@ -46,6 +47,20 @@ func releaseServesWaiters(s *site) {
 	fetch.gets("1")
 	find.gets("1")
 	s.wantClaim(s.claim(ws, "v", nil), 1, "2")
+}
+
+// Whoever releases first, and whichever leases end meanwhile, what was stored first comes first again.
+func releaseKeepsOrderAmongClaims(s *site) {
+	ws := s.open()
+	s.store(ws, "v", numbers(8)...)
+	older := s.claim(ws, "v", &workspace.ClaimOptions{Max: 3})
+	newer := s.claim(ws, "v", &workspace.ClaimOptions{Max: 3})
+	s.must(older.Release(s.ctx, indexes(older)[1:]...))
+	s.must(newer.Release(s.ctx, indexes(newer)[1:]...))
+	s.must(ws.EndClaims(s.ctx, "v", ws.Client()))
+	s.wantClaim(s.claim(ws, "v", nil), 2, "0")
+	s.wantClaim(s.claim(ws, "v", nil), 1, "1", "2")
+	s.holds(ws, "v", "3", "4", "5", "6", "7")
 }
 
 // Whose lease ran out gives nothing back that somebody else works on.
