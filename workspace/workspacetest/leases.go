@@ -169,7 +169,7 @@ func claimLostReply(s *site) {
 	rdb, proxy := s.proxied()
 	away := s.use(rdb)
 	s.store(ws, "lossy", numbers(4)...)
-	lost := proxy.loseReply("values:lossy")
+	lost := proxy.loseReply()
 	s.wantClaim(s.claim(away, "lossy", &workspace.ClaimOptions{Max: 3}), 1, "0", "1", "2")
 	<-lost
 	s.holds(ws, "lossy", "3")
@@ -182,7 +182,7 @@ func claimLostReplyOfAnEndedOne(s *site) {
 	s.store(ws, "lossy", 0)
 	s.claim(ws, "lossy", nil)
 	s.ended("lossy")
-	lost := proxy.loseReply("values:lossy")
+	lost := proxy.loseReply()
 	s.wantClaim(s.claim(away, "lossy", nil), 2, "0")
 	<-lost
 }

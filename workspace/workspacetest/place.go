@@ -88,7 +88,7 @@ func v4FinderWhoseReplyIsLost(s *site) {
 	finder := s.find(s.use(rdb), "lossy")
 	s.waiting(ws, "lossy", 0, 1)
 	proxy.quiet()
-	lost := proxy.loseReply("values:lossy")
+	lost := proxy.loseReply()
 	s.store(ws, "lossy", 1)
 	<-lost
 	s.drain(ws, "lossy")

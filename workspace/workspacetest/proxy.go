@@ -206,12 +206,12 @@ func (p *proxy) setDeaf(deaf bool) {
 	p.deaf = deaf
 }
 
-// loseReply has the server run the next request with this text in it, and breaks the connection in place of the reply.
-// The channel is closed when that has happened.
-func (p *proxy) loseReply(text string) <-chan struct{} {
+// loseReply has the server run the next request that works on the variable "lossy", and breaks the connection in place of
+// the reply. The channel is closed when that has happened.
+func (p *proxy) loseReply() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lose, p.lost = []byte(text), make(chan struct{})
+	p.lose, p.lost = []byte("values:lossy"), make(chan struct{})
 	return p.lost
 }
 

@@ -171,7 +171,7 @@ func settleLostReply(s *site) {
 	s.store(ws, "lossy", numbers(2)...)
 	rdb, proxy := s.proxied()
 	claim := s.claim(s.use(rdb), "lossy", &workspace.ClaimOptions{Max: 2})
-	lost := proxy.loseReply("values:lossy")
+	lost := proxy.loseReply()
 	err := settleAll(s.ctx, claim, "r")
 	<-lost
 	s.holds(ws, "r", "0", "1")
