@@ -32,6 +32,6 @@
 //   - The private server (local://) keeps nothing on disk either. It needs redis-server on PATH, and /bin/sh, which
 //     guards it; it is not there on Windows. Kill the guard, and the server stays until it is killed too.
 //   - Clusters and sentinels have no address here yet.
-//   - Once connected, commands wait for a reply 5 s at most, with the embedded server a minute (?read_timeout= in the address); a context that ends does not
-//     interrupt one that is on its way.
+//   - Once connected, commands wait for a reply 5 s at most, with the embedded server a minute (?read_timeout= in the
+//     address); a context that ends does not interrupt one that is on its way.
 package redisx

@@ -14,13 +14,14 @@ type EachOptions struct {
 	OnDone func(done int)
 }
 
-// EachElem runs the function once for each element, on whichever worker is free, and returns the results in the order of
-// the elements. It blocks until all are there. Elements are taken from elems as needed, in a goroutine of its own; and
-// EachElem does not return before the sequence does, not even after Stop: where it may block, it should end with ctx. Nil options are the defaults.
+// EachElem runs the function once for each element, on whichever worker is free, and returns the results in the order
+// of the elements. It blocks until all are there. Elements are taken from elems as needed, in a goroutine of its own;
+// and EachElem does not return before the sequence does, not even after Stop: where it may block, it should end with
+// ctx. Nil options are the defaults.
 //
-// If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all others are there, and the error is a
-// TaskErrors. Any other error comes without results: ErrStopped, the context's, ErrNoWorkspace if the sleigh was deleted,
-// or that of a team that cannot be launched.
+// If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all
+// others are there, and the error is a TaskErrors. Any other error comes without results: ErrStopped, the context's,
+// ErrNoWorkspace if the sleigh was deleted, or that of a team that cannot be launched.
 func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *EachOptions) ([]R, error) {
 	var o EachOptions
 	if opts != nil {

@@ -23,8 +23,8 @@
 // # Caveats
 //
 // Store, Fetch, TryFetch and DeleteVar are sent once: if the connection breaks while one is on its way, it returns a
-// *redisx.UnknownError, and may or may not have happened. All other calls are tried again for up to a minute. A waiting call whose machine vanishes
-// without closing its connections holds up a value for some seconds at most.
+// *redisx.UnknownError, and may or may not have happened. All other calls are tried again for up to a minute. A waiting
+// call whose machine vanishes without closing its connections holds up a value for some seconds at most.
 //
 // The verbs and their meaning come from NetWorkSpaces for Python and R (2005–2010), and by it from Linda.
 package workspace

@@ -150,9 +150,9 @@ func (ws *Workspace) Name() string { return ws.name }
 // Mine reports whether this handle owns the workspace.
 func (ws *Workspace) Mine() bool { return ws.owned }
 
-// Close ends the handle: all its calls return ErrClosed. A workspace that it owns is deleted, or if it is persistent can be
-// owned by the next who opens it.
-// A second call does nothing. It blocks for some round trips, and at most for some seconds where Redis does not answer.
+// Close ends the handle: all its calls return ErrClosed. A workspace that it owns is deleted, or if it is persistent
+// can be owned by the next who opens it. A second call does nothing. It blocks for some round trips, and at most for
+// some seconds where Redis does not answer.
 func (ws *Workspace) Close() error {
 	ws.forget()
 	return ws.close()
