@@ -25,20 +25,17 @@ local redis = setmetatable({
 // GuardScripts has all scripts fail that touch undeclared keys, until the returned function is called.
 func GuardScripts() (undo func()) {
 	var undoing []func()
-	for name, s := range map[string]struct {
-		at         **redisx.Script
-		repeatable bool
-	}{
-		"open": {&openScript, true}, "renew": {&renewScript, true}, "delete": {&deleteScript, true},
-		"declare": {&declareScript, true}, "deletevar": {&deleteVarScript, false}, "listvars": {&listVarsScript, true},
-		"store": {&storeScript, false}, "fetch": {&fetchScript, false}, "find": {&findScript, true},
-		"leave": {&leaveScript, true}, "beat": {&beatScript, true}, "claim": {&claimScript, true},
-		"renewclaim": {&renewClaimScript, true}, "settle": {&settleScript, true}, "release": {&releaseScript, true},
-		"endclaims": {&endClaimsScript, true},
+	for name, at := range map[string]**redisx.Script{
+		"open": &openScript, "renew": &renewScript, "delete": &deleteScript,
+		"declare": &declareScript, "deletevar": &deleteVarScript, "listvars": &listVarsScript,
+		"store": &storeScript, "fetch": &fetchScript, "find": &findScript,
+		"leave": &leaveScript, "beat": &beatScript, "claim": &claimScript,
+		"renewclaim": &renewClaimScript, "settle": &settleScript, "release": &releaseScript,
+		"endclaims": &endClaimsScript,
 	} {
-		whole := *s.at
-		*s.at = redisx.NewScript(name, s.repeatable, guard, source("prelude"), source(name))
-		undoing = append(undoing, func() { *s.at = whole })
+		whole := *at
+		*at = redisx.NewScript(name, guard, source("prelude"), source(name))
+		undoing = append(undoing, func() { *at = whole })
 	}
 	return func() {
 		for _, undo := range undoing {
