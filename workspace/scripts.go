@@ -3,6 +3,7 @@ package workspace
 import (
 	"embed"
 	"fmt"
+	"slices"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -10,19 +11,22 @@ import (
 //go:embed lua/*.lua
 var sources embed.FS
 
-// Each script acts once however often it is sent with the same arguments.
 var (
 	openScript       = script("open")
 	renewScript      = script("renew")
 	deleteScript     = script("delete")
+	helloScript      = script("hello")
+	beatScript       = script("beat")
+	byeScript        = script("bye")
+	cancelScript     = script("cancel")
 	declareScript    = script("declare")
 	deleteVarScript  = script("deletevar")
 	listVarsScript   = script("listvars")
+	watchScript      = script("watch")
 	storeScript      = script("store")
 	fetchScript      = script("fetch")
 	findScript       = script("find")
-	leaveScript      = script("leave")
-	beatScript       = script("beat")
+	followScript     = script("follow")
 	claimScript      = script("claim")
 	renewClaimScript = script("renewclaim")
 	settleScript     = script("settle")
@@ -35,8 +39,17 @@ var (
 	endedScript      = redisx.NewScript("ended", source("ended"))
 )
 
-func script(name string) *redisx.Script {
-	return redisx.NewScript(name, source("prelude"), source(name))
+// shared is what stands before each script that works on a workspace.
+var shared = []string{"prelude", "claims", "waiting"}
+
+func script(name string) *redisx.Script { return redisx.NewScript(name, sourcesOf(name)...) }
+
+func sourcesOf(name string) []string {
+	var texts []string
+	for _, part := range append(slices.Clip(shared), name) {
+		texts = append(texts, source(part))
+	}
+	return texts
 }
 
 func source(name string) string {
