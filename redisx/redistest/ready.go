@@ -47,7 +47,7 @@ func socketDir(t testing.TB) string {
 	if len(filepath.Join(root, "redistest0123456789", "redis.sock")) > maxSocket {
 		root = "/tmp"
 	}
-	dir, err := os.MkdirTemp(root, "redistest")
+	dir, err := os.MkdirTemp(root, "redistest") //nolint:usetesting // t.TempDir has the test's name in its path
 	if err != nil {
 		t.Fatal(err)
 	}
