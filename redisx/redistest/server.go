@@ -74,7 +74,7 @@ func launch(t testing.TB, l layout, config []string) *Server {
 	s := &Server{t: t, program: needRedis(t), scheme: l.scheme}
 	folder := t.TempDir()
 	s.socket = filepath.Join(socketDir(t), "redis.sock")
-	s.admin = adminClient(s.socket)
+	s.admin = redis.NewClient(adminOptions(s.socket))
 	t.Cleanup(s.end)
 
 	for try := 1; ; try++ {
@@ -125,14 +125,14 @@ func (s *Server) SocketURL() string { return (&url.URL{Scheme: "unix", Path: s.s
 // Redis is a client for the test's own use. It goes by the Unix socket, and is closed at the end of the test.
 func (s *Server) Redis() *redis.Client { return s.admin }
 
-func adminClient(socket string) *redis.Client {
-	return redis.NewClient(&redis.Options{
+func adminOptions(socket string) *redis.Options {
+	return &redis.Options{
 		Network:                  "unix",
 		Addr:                     socket,
 		Protocol:                 2,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
+	}
 }
 
 // Pid is the id of the server's process, or 0 while there is none.

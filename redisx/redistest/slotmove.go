@@ -78,7 +78,8 @@ func (m *SlotMove) MoveKeys(n int) int {
 func (m *SlotMove) Finish() {
 	m.c.t.Helper()
 	// Once the slot is empty it stays so: a command on keys that are missing is sent on.
-	for m.MoveKeys(100) > 0 {
+	for more := true; more; {
+		more = m.MoveKeys(100) > 0
 	}
 	// The new master comes first, so that the slot is never without one.
 	m.c.do(m.To, "cluster", "setslot", m.slot, "node", m.to)
