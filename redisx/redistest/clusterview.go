@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -176,17 +177,12 @@ func ok(node *Server) error {
 	if !strings.Contains(info, "cluster_state:ok") {
 		return fmt.Errorf("the cluster is down: %q", info)
 	}
-	return linked(node)
-}
-
-// linked says what is wrong if the server is a replica that does not follow its master.
-func linked(node *Server) error {
-	info, err := node.admin.Info(context.Background(), "replication").Result()
+	replica, err := replication(node)
 	if err != nil {
 		return err
 	}
-	if strings.Contains(info, "role:slave") && !strings.Contains(info, "master_link_status:up") {
-		return fmt.Errorf("%s is a replica without a link to its master", node.Addr())
+	if replica["role"] == "slave" && replica["master_link_status"] != "up" {
+		return errors.New("it is a replica without a link to its master")
 	}
-	return nil
+	return streams(replica)
 }

@@ -19,9 +19,9 @@ func (s *Sentinel) Failover() *Server {
 	s.setAll("down-after-milliseconds", pauseLimit)
 	s.must(old, old.admin.Do(ctx, "client", "pause", pauseLimit, "write").Err())
 	await(s.t, "the replicas have all", func() error { return s.caughtUp(old) })
-	await(s.t, "a Sentinel begins the failover", func() error { return s.begin(old) })
+	await(s.t, "a Sentinel begins the failover", s.begin)
 	master := s.successor(old)
-	s.must(old, old.admin.SlaveOf(ctx, "127.0.0.1", fmt.Sprint(master.port)).Err())
+	s.must(old, old.admin.ReplicaOf(ctx, "127.0.0.1", fmt.Sprint(master.port)).Err())
 	s.must(old, old.admin.ConfigRewrite(ctx).Err())
 	s.must(old, old.admin.ClientUnpause(ctx).Err())
 	for _, kind := range []string{"normal", "pubsub"} {
@@ -40,7 +40,7 @@ func (s *Sentinel) setAll(option string, value int) {
 }
 
 // begin asks one Sentinel to replace the master.
-func (s *Sentinel) begin(old *Server) error {
+func (s *Sentinel) begin() error {
 	running := s.running()
 	if len(running) == 0 {
 		return errors.New("no Sentinel runs")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 )
 
 // running are the Sentinels that run and are not paused.
@@ -110,8 +109,15 @@ func (s *Sentinel) canReplace(w watcher) error {
 	return want("replicas that it could take", good, all)
 }
 
-// followed says which server that runs has no link to master as its replica.
+// followed says which server that runs is no replica that receives what master gets.
 func (s *Sentinel) followed(master *Server) error {
+	info, err := replication(master)
+	if err != nil {
+		return err
+	}
+	if err := streams(info); err != nil {
+		return err
+	}
 	for _, server := range s.servers {
 		if server == master || !server.answers() {
 			continue
@@ -146,19 +152,4 @@ func (s *Sentinel) caughtUp(master *Server) error {
 		}
 	}
 	return nil
-}
-
-// replication is what a server says of its part in it.
-func replication(server *Server) (map[string]string, error) {
-	text, err := server.admin.Info(context.Background(), "replication").Result()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", server.Addr(), err)
-	}
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if key, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
-			info[key] = value
-		}
-	}
-	return info, nil
 }
