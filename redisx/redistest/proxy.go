@@ -10,7 +10,11 @@ import (
 
 // Proxy stands between clients and a server, and has the network fail. It understands what is sent so far as to tell
 // requests and replies apart. TLS it passes on as it is: it can be cut, frozen and refused, but no single request of it lost.
+//
+// Refuse, Freeze, Deafen and Faults end by themselves at the end of the test, before clients that were opened earlier are
+// closed.
 type Proxy struct {
+	t        testing.TB
 	target   string
 	listener net.Listener
 	running  sync.WaitGroup
@@ -32,7 +36,7 @@ func StartProxy(t testing.TB, addr string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{target: addr, listener: listener, links: map[*link]struct{}{}}
+	p := &Proxy{t: t, target: addr, listener: listener, links: map[*link]struct{}{}}
 	p.running.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -55,6 +59,7 @@ func (p *Proxy) Cut() {
 
 // Refuse breaks all connections and each new one at once, until Allow.
 func (p *Proxy) Refuse() {
+	p.t.Cleanup(p.Allow)
 	p.mu.Lock()
 	p.refusing = true
 	p.mu.Unlock()
@@ -71,6 +76,7 @@ func (p *Proxy) Allow() {
 // Freeze stops all bytes in both directions until Thaw, and leaves connections as they are: so does a machine that vanishes.
 // What was sent meanwhile arrives after Thaw, even if the client has given up on it.
 func (p *Proxy) Freeze() {
+	p.t.Cleanup(p.Thaw)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.frozen == nil {
@@ -89,7 +95,10 @@ func (p *Proxy) Thaw() {
 }
 
 // Deafen drops all that is published to subscribers, while all else works, until Hear.
-func (p *Proxy) Deafen() { p.setDeaf(true) }
+func (p *Proxy) Deafen() {
+	p.t.Cleanup(p.Hear)
+	p.setDeaf(true)
+}
 
 // Hear ends Deafen.
 func (p *Proxy) Hear() { p.setDeaf(false) }
@@ -119,6 +128,7 @@ func (p *Proxy) LoseRequest(match []byte) <-chan struct{} {
 // Faults has requests fail by chance, until Calm. The seed makes the same choices again, as far as requests come in the same
 // order.
 func (p *Proxy) Faults(seed uint64, rates Rates) {
+	p.t.Cleanup(p.Calm)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults.rng, p.faults.rates = rand.New(rand.NewPCG(seed, 0)), rates

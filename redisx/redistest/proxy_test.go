@@ -161,15 +161,34 @@ func TestFreezeHoldsBytesBack(t *testing.T) {
 }
 
 func TestFrozenProxyEnds(t *testing.T) {
-	t.Run("frozen", func(t *testing.T) {
-		_, p, rdb := proxied(t)
-		p.Freeze()
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		defer cancel()
-		if err := rdb.Ping(ctx).Err(); err == nil {
-			t.Error("there was a reply")
-		}
-	})
+	_, p, rdb := proxied(t)
+	p.Freeze()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := rdb.Ping(ctx).Err(); err == nil {
+		t.Error("there was a reply")
+	}
+	p.close() // it would hang if a connection did
+}
+
+func TestNetworkWorksAgainWhenClientsAreClosed(t *testing.T) {
+	s := Start(t)
+	for name, fault := range map[string]func(*Proxy){
+		"refuse": (*Proxy).Refuse,
+		"freeze": (*Proxy).Freeze,
+		"faults": func(p *Proxy) { p.Faults(1, Rates{LoseRequest: 1}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := StartProxy(t, s.Addr())
+			rdb := dial(t, p.URL())
+			t.Cleanup(func() {
+				if err := rdb.Ping(context.Background()).Err(); err != nil {
+					t.Error(err)
+				}
+			})
+			fault(p)
+		})
+	}
 }
 
 func TestDeafSubscriber(t *testing.T) {

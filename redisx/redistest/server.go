@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -22,6 +23,8 @@ const (
 	logFile    = "redis.log"
 	logLines   = 12 // of its end, that a failure shows
 	startTries = 20 // ports that are tried before Start gives up
+
+	adminTimeout = 10 * time.Second // for one reply; a server may be held up by clients or a failover
 )
 
 // Server is one redis-server process, which may be killed and started again.
@@ -131,6 +134,7 @@ func adminOptions(socket string) *redis.Options {
 		Addr:                     socket,
 		Protocol:                 2,
 		DisableIdentity:          true,
+		ReadTimeout:              adminTimeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 }
@@ -173,9 +177,15 @@ func (s *Server) Restart() {
 	}
 }
 
-// Pause stops the server's process by SIGSTOP: its connections stay, and nothing is answered until Resume.
+// Pause stops the server's process by SIGSTOP: its connections stay, and nothing is answered until Resume. That comes at
+// the end of the test at the latest, so that clients need not wait when they are closed.
 func (s *Server) Pause() {
 	s.t.Helper()
+	s.t.Cleanup(func() {
+		if s.isPaused() {
+			s.Resume()
+		}
+	})
 	s.signal("pausing", pauseProcess, true)
 }
 
@@ -203,6 +213,12 @@ func (s *Server) answers() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.proc.alive() && !s.paused
+}
+
+func (s *Server) isPaused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proc.alive() && s.paused
 }
 
 // run starts the process and waits until it is ready.
