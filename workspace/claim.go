@@ -62,7 +62,7 @@ func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOpti
 			o.Lease = opts.Lease
 		}
 	}
-	r, err := ws.await(ctx, claimScript, variable, "",
+	r, err := ws.await(ctx, question{script: claimScript, variable: variable},
 		random(), ws.client, min(o.Max, maxClaim), o.Sharers, o.Lease.Milliseconds())
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (c *Claim) Settle(ctx context.Context, outcomes ...Outcome) error {
 	if err != nil {
 		return err
 	}
-	r, err := c.ws.request(ctx, settleScript, keys, nil, c.variable, args...)
+	r, err := c.ws.request(ctx, settleScript, keys, origin{variable: c.variable}, args...)
 	if err != nil {
 		return c.ws.wrap(c.variable, err)
 	}
@@ -199,7 +199,7 @@ func (c *Claim) Release(ctx context.Context, indexes ...int) error {
 		args = append(args, i)
 	}
 	keys := c.ws.keys.forScript(c.ws.client, c.variable)
-	if _, err := c.ws.request(ctx, releaseScript, keys, nil, c.variable, args...); err != nil {
+	if _, err := c.ws.request(ctx, releaseScript, keys, origin{variable: c.variable}, args...); err != nil {
 		return c.ws.wrap(c.variable, err)
 	}
 	return nil

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,6 +29,14 @@ type introduction struct {
 	epoch string
 	busy  chan struct{} // closed when the introduction that is under way has ended
 }
+
+// process is the first part of the names of all clients of this process.
+var (
+	process = rand.Text()[:10]
+	clients atomic.Uint64
+)
+
+func newClientName() string { return process + "-" + strconv.FormatUint(clients.Add(1), 10) }
 
 // introduce returns the epoch. It blocks for a round trip the first time.
 func (ws *Workspace) introduce(ctx context.Context) (string, error) {

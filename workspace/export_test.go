@@ -45,7 +45,7 @@ func replaceScripts(before string) (undo func()) {
 	for name, at := range map[string]**redisx.Script{
 		"open": &openScript, "renew": &renewScript, "delete": &deleteScript, "hello": &helloScript, "beat": &beatScript,
 		"bye": &byeScript, "cancel": &cancelScript, "declare": &declareScript, "deletevar": &deleteVarScript,
-		"listvars": &listVarsScript, "watch": &watchScript, "store": &storeScript, "fetch": &fetchScript,
+		"listvars": &listVarsScript, "watch": &watchScript, "describe": &describeScript, "store": &storeScript, "fetch": &fetchScript,
 		"find": &findScript, "follow": &followScript, "claim": &claimScript, "renewclaim": &renewClaimScript,
 		"settle": &settleScript, "release": &releaseScript, "endclaims": &endClaimsScript,
 	} {

@@ -13,8 +13,8 @@ type VarInfo struct {
 	Mode     Mode
 	Values   int // that a fetch could take
 	Claimed  int // that a claim holds
-	Fetchers int // waiting in Fetch or Claim
-	Finders  int // waiting in Find
+	Fetchers int // waiting in Fetch, IFetch or Claim
+	Finders  int // waiting in Find or IFind
 }
 
 // Known reports whether there is a variable of this name: one that was declared, stored into or asked for, and not deleted
@@ -30,13 +30,22 @@ func (ws *Workspace) Known(ctx context.Context, variable string) (bool, error) {
 // ListVars describes all variables of the workspace, in the order of their names. It blocks for some round trips; each
 // variable is described as it is at one moment, but not all at the same.
 func (ws *Workspace) ListVars(ctx context.Context) ([]VarInfo, error) {
-	names, err := texts(plain(ctx, ws.rdb, "HKEYS", ws.keys.variables()))
-	if err != nil {
-		return nil, ws.wrap("", err)
+	return ws.describe(ctx, nil)
+}
+
+// describe is ListVars for these variables, or for all there are.
+func (ws *Workspace) describe(ctx context.Context, names []string) ([]VarInfo, error) {
+	if names == nil {
+		var err error
+		if names, err = texts(plain(ctx, ws.rdb, "HKEYS", ws.keys.variables())); err != nil {
+			return nil, ws.wrap("", err)
+		}
 	}
-	slices.Sort(names)
+	names = slices.Sorted(slices.Values(names))
 	var infos []VarInfo
-	for some := range slices.Chunk(names, listBatch) {
+	for first := true; first || len(names) > 0; first = false { // asked at least once, since the workspace may be gone
+		some := names[:min(len(names), listBatch)]
+		names = names[len(some):]
 		args := []any{ws.incarnation}
 		for _, name := range some {
 			args = append(args, name)
@@ -46,17 +55,12 @@ func (ws *Workspace) ListVars(ctx context.Context) ([]VarInfo, error) {
 			return nil, ws.wrap("", err)
 		}
 		for i, name := range some {
-			if r.text(5*i) != "" { // deleted meanwhile
+			if r.text(5*i) != "" { // there is such a variable
 				infos = append(infos, VarInfo{
 					Name: name, Mode: Mode(r.text(5 * i)), Values: r.number(5*i + 1), Claimed: r.number(5*i + 2),
 					Fetchers: r.number(5*i + 3), Finders: r.number(5*i + 4),
 				})
 			}
-		}
-	}
-	if len(names) == 0 { // nothing was asked of the workspace itself
-		if _, err := ws.call(ctx, listVarsScript, ws.keys.forScript(ws.client), ws.incarnation); err != nil {
-			return nil, ws.wrap("", err)
 		}
 	}
 	return infos, nil

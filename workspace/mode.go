@@ -25,7 +25,7 @@ func (ws *Workspace) Declare(ctx context.Context, variable string, mode Mode) er
 	default:
 		return ws.wrap(variable, fmt.Errorf("%w: %q; there are fifo, lifo, multi, single", ErrMode, mode))
 	}
-	r, err := ws.request(ctx, declareScript, ws.keys.forScript(ws.client, variable), nil, variable, string(mode))
+	r, err := ws.request(ctx, declareScript, ws.keys.forScript(ws.client, variable), origin{variable: variable}, string(mode))
 	switch {
 	case err != nil:
 		return ws.wrap(variable, err)
@@ -38,7 +38,7 @@ func (ws *Workspace) Declare(ctx context.Context, variable string, mode Mode) er
 // DeleteVar deletes a variable: its values and its declaration. Whoever waits for it gets ErrVarDeleted.
 // It returns ErrNoVar where there is no such variable. It blocks for a round trip.
 func (ws *Workspace) DeleteVar(ctx context.Context, variable string) error {
-	r, err := ws.request(ctx, deleteVarScript, ws.keys.forScript(ws.client, variable), nil, variable)
+	r, err := ws.request(ctx, deleteVarScript, ws.keys.forScript(ws.client, variable), origin{variable: variable})
 	if err == nil && r.word == "NOVAR" {
 		err = ErrNoVar
 	}

@@ -17,6 +17,7 @@ import (
 type reply struct {
 	word string
 	rest []any
+	kept *departure // of a reply that stays in its lane: to be told, or its lane to be freed
 }
 
 func (r reply) text(i int) string {

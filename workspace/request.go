@@ -16,10 +16,16 @@ const (
 	bulky       = 4 << 10     // a reply of more bytes is not left in its lane
 )
 
-// request runs a script that changes something. Its arguments begin with the incarnation, the request and the first of the
-// variables; w is the waiter that it speaks for, if there is one. When ctx ends, so does the call; what it has taken then
-// goes back.
-func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []string, w *waiter, variable string, more ...any) (reply, error) {
+// origin is whom a request comes from.
+type origin struct {
+	variable string  // the first of those that it works on
+	waiter   *waiter // that it speaks for; nil if there is none
+	keep     bool    // whether the reply should stay in its lane, so that some of it can be given back
+}
+
+// request runs a script that changes something. Its arguments begin with the incarnation, the request and the variable.
+// When ctx ends, so does the call; what it has taken then goes back.
+func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []string, from origin, more ...any) (reply, error) {
 	if !ws.calls.enter() {
 		return reply{}, ErrClosed
 	}
@@ -28,27 +34,29 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 	if err != nil {
 		return reply{}, err
 	}
-	args := append([]any{ws.incarnation, "", variable}, more...)
+	args := append([]any{ws.incarnation, "", from.variable}, more...)
 	for {
 		epoch, err := ws.introduce(ctx)
 		if err != nil {
 			ws.lanes.give(l)
 			return reply{}, err
 		}
-		name := l.request(epoch)
-		args[1] = name
+		d := &departure{variable: from.variable, waiter: from.waiter, request: l.request(epoch), lane: l}
+		args[1] = d.request
 		r, err := ws.call(ctx, s, keys, args...)
 		if _, unknown := errors.AsType[*redisx.UnknownError](err); unknown {
-			return ws.resolve(&departure{variable: variable, waiter: w, request: name, lane: l}, err)
+			return ws.resolve(d, err)
 		}
-		if err == nil && r.word == "NOCLIENT" {
+		switch {
+		case err != nil:
+			ws.lanes.give(l)
+		case r.word == "NOCLIENT":
 			ws.forgotten(epoch)
 			continue
-		}
-		if err == nil && r.size() > bulky {
-			ws.acknowledge(l)
-		} else {
-			ws.lanes.give(l)
+		case r.word == "VALUES" && from.keep:
+			r.kept = d
+		default:
+			ws.free(l, r)
 		}
 		return r, err
 	}
@@ -73,8 +81,12 @@ func (ws *Workspace) resolve(d *departure, cause error) (reply, error) {
 	return reply{}, cause
 }
 
-// acknowledge has Redis forget a large reply, and frees its lane when that is done.
-func (ws *Workspace) acknowledge(l *lane) {
+// free gives a lane back whose request is done. A large reply is taken out of it first.
+func (ws *Workspace) free(l *lane, r reply) {
+	if r.size() <= bulky {
+		ws.lanes.give(l)
+		return
+	}
 	number := l.number
 	ws.inBackground(func(ctx context.Context) {
 		// Where it fails, the next request of the lane replaces the reply.
@@ -83,11 +95,34 @@ func (ws *Workspace) acknowledge(l *lane) {
 	})
 }
 
+// giveBack frees the lane of a reply that was kept, once those of its values that were not used are back. The channel is
+// closed then; it is nil if none go back.
+func (ws *Workspace) giveBack(r reply) <-chan struct{} {
+	if r.kept.used < len(r.rest)-1 {
+		return ws.depart(r.kept)
+	}
+	ws.free(r.kept.lane, r)
+	return nil
+}
+
+// waitBack waits for the channel of giveBack, so that who calls next finds the values there. Where Redis does not answer
+// soon, they go back later.
+func (ws *Workspace) waitBack(back <-chan struct{}) {
+	if back == nil {
+		return
+	}
+	select {
+	case <-back:
+	case <-time.After(cancelQuick):
+	}
+}
+
 // departure is a caller that has gone while Redis does not know it: one that waited, or whose request may have been done.
 type departure struct {
 	variable string
 	waiter   *waiter // nil if none is registered
 	request  string  // empty if only the waiter leaves
+	used     int     // how many of the values that it got are not to go back
 	lane     *lane   // is free when Redis knows; nil without a request
 	outcome  reply
 }
@@ -120,7 +155,7 @@ func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) bool {
 		ws.waiting.mu.Unlock()
 	}
 	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable),
-		ws.incarnation, d.request, d.variable, member, born)
+		ws.incarnation, d.request, d.variable, member, born, d.used)
 	if err != nil {
 		return false
 	}

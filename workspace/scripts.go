@@ -15,6 +15,7 @@ var (
 	openScript       = script("open")
 	renewScript      = script("renew")
 	deleteScript     = script("delete")
+	describeScript   = script("describe")
 	helloScript      = script("hello")
 	beatScript       = script("beat")
 	byeScript        = script("bye")

@@ -33,6 +33,25 @@ func (v Var[T]) Fetch(ctx context.Context) (T, error) {
 	return value, err
 }
 
+// FetchN takes up to n values, 1000 at the most. It waits until there is at least one, and takes what is there. If one does
+// not convert, it returns those before it and ErrValue, and that one and what follows stay. Otherwise it is as Fetch.
+func (v Var[T]) FetchN(ctx context.Context, n int) ([]T, error) {
+	r, err := v.ws.await(ctx, question{script: fetchScript, variable: v.name, keep: true}, random(), min(max(n, 1), maxFetch), "")
+	if err != nil {
+		return nil, err
+	}
+	values := make([]T, 0, len(r.rest)-1)
+	err = v.ws.use(v.name, r, func(text string) error {
+		var value T
+		if err := decode(text, &value); err != nil {
+			return err
+		}
+		values = append(values, value)
+		return nil
+	})
+	return values, err
+}
+
 // Find is Workspace.Find: it reads a value, and waits until there is one.
 func (v Var[T]) Find(ctx context.Context) (T, error) {
 	var value T

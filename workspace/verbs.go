@@ -10,6 +10,8 @@ const (
 	storeBytes = 16 << 20
 )
 
+const maxFetch = 1000 // values taken by one script
+
 // Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
 // json.RawMessage are stored as they are. Every waiting Find gets the value; then the Fetch that has waited longest takes
 // it; else it stays. It blocks for a round trip.
@@ -37,7 +39,7 @@ func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...an
 			size += max(len(texts[0]), 1)
 			texts = texts[1:]
 		}
-		if _, err := ws.request(ctx, storeScript, ws.keys.forScript(ws.client, variable), nil, variable, args...); err != nil {
+		if _, err := ws.request(ctx, storeScript, ws.keys.forScript(ws.client, variable), origin{variable: variable}, args...); err != nil {
 			return ws.wrap(variable, err)
 		}
 	}
@@ -45,21 +47,41 @@ func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...an
 }
 
 // Fetch takes one value out of a variable and puts it where into, a pointer, points. It blocks until there is one or ctx
-// ends; callers that wait are served in the order in which they began to, on whichever machine. When ctx ends, no value is
-// taken. It returns ErrNoWorkspace, ErrVarDeleted, ErrValue if the value does not convert (it is taken all the same),
-// ErrClosed, ErrBuried or ctx.Err().
+// ends; callers that wait are served in the order in which they began to, on whichever machine. It returns ErrNoWorkspace,
+// ErrVarDeleted, ErrValue if the value does not convert, ErrClosed, ErrBuried or ctx.Err(), and then has taken nothing.
 func (ws *Workspace) Fetch(ctx context.Context, variable string, into any) error {
-	r, err := ws.await(ctx, fetchScript, variable, "", random(), 1, "")
+	r, err := ws.await(ctx, question{script: fetchScript, variable: variable, keep: true}, random(), 1, "")
 	if err != nil {
 		return err
 	}
-	return ws.decode(variable, r, into)
+	return ws.use(variable, r, func(text string) error { return decode(text, into) })
+}
+
+// FetchN takes up to n values, 1000 at the most, as they are in Redis. It waits until there is at least one, and takes what
+// is there. Otherwise it is as Fetch.
+func (ws *Workspace) FetchN(ctx context.Context, variable string, n int) ([][]byte, error) {
+	return NewVar[[]byte](ws, variable).FetchN(ctx, n)
+}
+
+// use has f take over the values of a reply, one after the other. From the first that it fails at, they go back.
+func (ws *Workspace) use(variable string, r reply, f func(text string) error) error {
+	var err error
+	for err == nil && r.kept.used < len(r.rest)-1 {
+		if err = f(r.text(r.kept.used + 1)); err == nil {
+			r.kept.used++
+		}
+	}
+	ws.waitBack(ws.giveBack(r))
+	if err != nil {
+		return ws.wrap(variable, err)
+	}
+	return nil
 }
 
 // Find reads one value of a variable and leaves it there: the oldest one if the variable is fifo, the youngest if it is
 // lifo or single, any if it is multi. Otherwise it is as Fetch.
 func (ws *Workspace) Find(ctx context.Context, variable string, into any) error {
-	r, err := ws.await(ctx, findScript, variable, "", random())
+	r, err := ws.await(ctx, question{script: findScript, variable: variable}, random())
 	if err != nil {
 		return err
 	}
@@ -68,20 +90,22 @@ func (ws *Workspace) Find(ctx context.Context, variable string, into any) error 
 
 // TryFetch is Fetch that does not wait: it returns false where there is no value. It blocks for a round trip.
 func (ws *Workspace) TryFetch(ctx context.Context, variable string, into any) (bool, error) {
-	r, err := ws.try(ctx, fetchScript, variable, "", random(), 1, "")
+	r, err := ws.try(ctx, question{script: fetchScript, variable: variable, keep: true}, random(), 1, "")
 	if err != nil || r.word == "EMPTY" {
 		return false, err
 	}
-	return true, ws.decode(variable, r, into)
+	err = ws.use(variable, r, func(text string) error { return decode(text, into) })
+	return err == nil, err
 }
 
 // TryFind is Find that does not wait: it returns false where there is no value. It blocks for a round trip.
 func (ws *Workspace) TryFind(ctx context.Context, variable string, into any) (bool, error) {
-	r, err := ws.try(ctx, findScript, variable, "", random())
+	r, err := ws.try(ctx, question{script: findScript, variable: variable}, random())
 	if err != nil || r.word == "EMPTY" {
 		return false, err
 	}
-	return true, ws.decode(variable, r, into)
+	err = ws.decode(variable, r, into)
+	return err == nil, err
 }
 
 func (ws *Workspace) decode(variable string, r reply, into any) error {

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -44,20 +45,27 @@ type waiting struct {
 	unlisten  func()
 }
 
-// try asks once.
-func (ws *Workspace) try(ctx context.Context, s *redisx.Script, variable, born string, more ...any) (reply, error) {
-	return ws.ask(ctx, s, nil, variable, append([]any{"", born}, more...)...)
+// question is what a caller wants of a variable.
+type question struct {
+	script   *redisx.Script
+	variable string
+	born     string // the variable's incarnation, if the caller has asked for it before
+	keep     bool   // whether the caller may want to give some of the values back (see reply.kept)
 }
 
-// await asks until there is a reply other than WAIT, or ctx ends. born is the incarnation of the variable, if the caller
-// has asked for it before.
-func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable, born string, more ...any) (reply, error) {
+// try asks once.
+func (ws *Workspace) try(ctx context.Context, q question, more ...any) (reply, error) {
+	return ws.ask(ctx, q, nil, append([]any{"", q.born}, more...)...)
+}
+
+// await asks until there is a reply other than WAIT, or ctx ends.
+func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply, error) {
 	if err := ctx.Err(); err != nil {
-		return reply{}, ws.wrap(variable, err)
+		return reply{}, ws.wrap(q.variable, err)
 	}
-	w := ws.addWaiter(variable, born)
+	w := ws.addWaiter(q.variable, q.born)
 	if w == nil {
-		return reply{}, ws.wrap(variable, ErrClosed)
+		return reply{}, ws.wrap(q.variable, ErrClosed)
 	}
 	defer ws.removeWaiter(w)
 	for first := true; ; first = false {
@@ -65,7 +73,7 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable, born
 		if first && !ws.canHear() {
 			member = "" // registered now, it would be passed over as one of a dead client
 		}
-		r, err := ws.ask(ctx, s, w, variable, append([]any{member, w.born}, more...)...)
+		r, err := ws.ask(ctx, q, w, append([]any{member, w.born}, more...)...)
 		if err != nil {
 			if !first && !w.left {
 				ws.leave(w)
@@ -73,7 +81,7 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable, born
 			return reply{}, err
 		}
 		if r.word == "KEPT" {
-			ws.depart(&departure{variable: variable, waiter: w})
+			ws.depart(&departure{variable: q.variable, waiter: w})
 		}
 		if r.word != "WAIT" && r.word != "EMPTY" {
 			return r, nil
@@ -94,26 +102,28 @@ func (ws *Workspace) await(ctx context.Context, s *redisx.Script, variable, born
 		}
 		if err := ctx.Err(); err != nil {
 			ws.leave(w)
-			return reply{}, ws.wrap(variable, err)
+			return reply{}, ws.wrap(q.variable, err)
 		}
 		if ws.ctx.Err() != nil {
 			ws.leave(w)
-			return reply{}, ws.wrap(variable, ErrClosed)
+			return reply{}, ws.wrap(q.variable, ErrClosed)
 		}
 	}
 }
 
-func (ws *Workspace) ask(ctx context.Context, s *redisx.Script, w *waiter, variable string, args ...any) (reply, error) {
-	r, err := ws.request(ctx, s, ws.keys.forScript(ws.client, variable), w, variable, args...)
+func (ws *Workspace) ask(ctx context.Context, q question, w *waiter, args ...any) (reply, error) {
+	r, err := ws.request(ctx, q.script, ws.keys.forScript(ws.client, q.variable), origin{q.variable, w, q.keep}, args...)
 	switch {
 	case err != nil:
 	case r.word == "DELETED":
 		err = ErrVarDeleted
 	case r.word == "BURIED":
 		err = ErrBuried
+	case r.word == "MODE":
+		err = fmt.Errorf("%w: its mode is %s", ErrIterate, r.text(0))
 	}
 	if err != nil {
-		return reply{}, ws.wrap(variable, err)
+		return reply{}, ws.wrap(q.variable, err)
 	}
 	return r, nil
 }

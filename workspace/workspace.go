@@ -48,6 +48,20 @@ type Options struct {
 	Lease time.Duration
 }
 
+func (o *Options) withDefaults() (Options, error) {
+	var filled Options
+	if o != nil {
+		filled = *o
+	}
+	if filled.Lease == 0 {
+		filled.Lease = 30 * time.Second
+	}
+	if filled.Lease < minLease {
+		return filled, fmt.Errorf("workspace: a lease of %v is too short: at least %v", filled.Lease, minLease)
+	}
+	return filled, nil
+}
+
 // Open opens a workspace, makes it where it is missing, and makes the caller its owner if nobody owns it. A workspace
 // that is not persistent is deleted when its owner closes it, or dies and does not renew its lease; who made it decides
 // whether it is persistent. Nil options are the defaults. Open blocks for some round trips.
@@ -55,15 +69,9 @@ type Options struct {
 // Clients of the package clean up after owners that died: each Open looks for workspaces whose lease has ended, and so does
 // each handle now and then that owns or waits.
 func Open(ctx context.Context, rdb *redisx.Client, name string, opts *Options) (*Workspace, error) {
-	var o Options
-	if opts != nil {
-		o = *opts
-	}
-	if o.Lease == 0 {
-		o.Lease = 30 * time.Second
-	}
-	if o.Lease < minLease {
-		return nil, fmt.Errorf("workspace: a lease of %v is too short: at least %v", o.Lease, minLease)
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
 	}
 	return open(ctx, rdb, name, "own", o)
 }
@@ -99,7 +107,7 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 	if name == Default {
 		purpose, o.Persistent = "create", true
 	}
-	ws := &Workspace{rdb: rdb, name: name, keys: keysOf(name), client: rand.Text()[:12], lease: o.Lease}
+	ws := &Workspace{rdb: rdb, name: name, keys: keysOf(name), client: newClientName(), lease: o.Lease}
 	ws.lanes.init()
 	ws.waiting.init()
 	ws.ctx, ws.cancel = context.WithCancel(context.Background())

@@ -1,7 +1,8 @@
 -- Ends a request whose caller does not want it any more, or has not learnt what became of it: what it has taken goes back
 -- or to the next, its waiter leaves, and if it was not done, it can never be done from now on.
 -- KEYS 1-4 and one group: the variable.
--- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born
+-- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born, 6 how many of the
+--      values that it took have been used and stay away
 -- Returns NOT (it was not done), UNDONE (it had taken something or was waiting), DONE and its reply (it was done and stays
 --   so), or GONE.
 local request, waiter, born = ARGV[2], ARGV[4], ARGV[5]
@@ -24,7 +25,7 @@ local w = waiting()
 if mine then
   check(var)
   if word == 'VALUES' then
-    w.put_back(var, { unpack(reply, 3) }, 0, 0)
+    if #reply > 2 + tonumber(ARGV[6]) then w.put_back(var, { unpack(reply, 3 + tonumber(ARGV[6])) }, 0, 0) end
   elseif word == 'CLAIM' then
     local claim, indexes = w.claims.get(var, reply[3]), {}
     if claim then

@@ -2,7 +2,7 @@
 -- KEYS 1-4 and one group: the variable.
 -- ARGV 1 incarnation, 2 request, 3 variable, 4 waiter ('' = do not wait), 5 born ('' at first), 6 n, 7 from: the index up
 --      to which it has seen all ('0' at first)
--- Returns VALUES born from value value … (from is for the next call), EMPTY born, WAIT born, DELETED, MODE mode (in which
+-- Returns VALUES born index value index value …, EMPTY born, WAIT born, DELETED, MODE mode (in which
 --   nobody iterates), BURIED, or GONE.
 local name, waiter, born, n, from = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local again = refused()
@@ -14,11 +14,11 @@ w.look(var)
 if var.mode == 'lifo' or var.mode == 'multi' then return { 'MODE', var.mode } end
 if not var.position then w.begin_positions(var) end
 
-local found, seen = {}, from
+local found = { 'VALUES', var.born }
 if var.mode == 'single' then
   if var.position > from then
-    found[1] = w.first_value(var, 0)
-    if found[1] then seen = var.position end
+    local value = w.first_value(var, 0)
+    if value then found[3], found[4] = whole(var.position), value end
   end
 else
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', var.deadlines, '-inf', '(' .. FIRST_TIME)) do
@@ -26,19 +26,24 @@ else
     local values = w.claims.values(var, claim)
     for i = 1, #values, 2 do
       local index = claim.index == 0 and 1 or claim.index + tonumber(values[i]) - 1
-      if index > from and #found < n then
+      if index > from and n > 0 then
+        found[#found + 1] = whole(index)
         found[#found + 1] = values[i + 1]
-        seen = math.max(seen, index)
+        n = n - 1
       end
     end
   end
   local start = math.max(0, from + 1 - var.position)
-  local some = read(var, start, 1, n - #found, found)
-  if some > 0 then seen = var.position + start + some - 1 end
+  local some = {}
+  read(var, start, 1, n, some)
+  for i, value in ipairs(some) do
+    found[#found + 1] = whole(var.position + start + i - 1)
+    found[#found + 1] = value
+  end
 end
-if #found > 0 then
+if #found > 2 then
   if waiter ~= '' then w.unwait(var, waiter) end
-  return { 'VALUES', var.born, whole(seen), unpack(found) }
+  return found
 end
 if waiter == '' then return { 'EMPTY', var.born } end
 local reply = w.wait(var, waiter, w.next_index(var))

@@ -133,7 +133,7 @@ func v8ReadableInRedis(s *site) {
 	}
 }
 
-// A value that does not convert is an error that names the variable; few values are stored all or none.
+// A value that does not convert is an error that names the variable, and stays; few values are stored all or none.
 func v8BadValue(s *site) {
 	ws := s.open()
 	s.wantErr(ws.Store(s.ctx, "v", make(chan int)), workspace.ErrValue)
@@ -148,5 +148,5 @@ func v8BadValue(s *site) {
 	if !strings.Contains(err.Error(), `"v"`) {
 		s.Errorf("error %q does not name the variable", err)
 	}
-	s.holds(ws, "v", `"text"`)
+	s.holds(ws, "v", `"text"`, `"text"`)
 }

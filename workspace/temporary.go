@@ -1,0 +1,39 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/netspaces/netspaces/redisx"
+)
+
+// verbs matches what fmt takes for a verb.
+var verbs = regexp.MustCompile(`%[-+# 0]*[0-9]*(\.[0-9]*)?[a-zA-Z]|%%|%`)
+
+var integerVerb = regexp.MustCompile(`^%0?[0-9]{0,2}d$`)
+
+// OpenTemporary opens a workspace of a name that nobody else has, made of a template with exactly one integer verb, such as
+// "ride_%04d". The caller owns it, so that it goes away with the caller unless opts say that it is persistent. The numbers
+// come from a counter in Redis. It returns ErrName for any other template, otherwise it is as Open.
+func OpenTemporary(ctx context.Context, rdb *redisx.Client, template string, opts *Options) (*Workspace, error) {
+	if found := verbs.FindAllString(template, -1); len(found) != 1 || !integerVerb.MatchString(found[0]) {
+		return nil, fmt.Errorf("%w: template %q: it must have exactly one integer verb, such as %%d or %%04d", ErrName, template)
+	}
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		number, err := plain(ctx, rdb, "INCR", counterKey)
+		if err != nil {
+			return nil, fmt.Errorf("workspace: counting temporary names: %w", err)
+		}
+		ws, err := open(ctx, rdb, strings.Replace(template, verbs.FindString(template), fmt.Sprintf(verbs.FindString(template), number), 1), "new", o)
+		if !errors.Is(err, errTaken) {
+			return ws, err
+		}
+	}
+}
