@@ -1,6 +1,6 @@
 -- Tries each command that the scripts of this project use, on keys of its own, and leaves nothing behind.
 -- KEYS 1 a hash, 2 a list, 3 a sorted set; none of them is there
--- ARGV 1 channel, 2 message
+-- ARGV 1 PUBLISH or SPUBLISH, 2 channel, 3 message
 -- Returns pairs: a command that failed, its error.
 local hash, list, zset = KEYS[1], KEYS[2], KEYS[3]
 local failed = {}
@@ -12,9 +12,11 @@ local function try(command, ...)
   return false
 end
 
-try('PUBLISH', ARGV[1], ARGV[2])
+try(ARGV[1], ARGV[2], ARGV[3])
 try('TIME')
 try('EXISTS', hash, list, zset)
+-- When memory is full, Redis refuses a script's first write if that may take some. These do not, and so none is refused
+-- below but for lack of rights.
 local unlink, del = try('UNLINK', hash, list, zset), try('DEL', hash, list, zset)
 if not unlink and not del then return failed end -- what is made now could not be removed
 

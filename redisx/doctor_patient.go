@@ -15,7 +15,6 @@ import (
 // patient is one server that Doctor looks at: the only one, or a master of a cluster.
 type patient struct {
 	name      string // its address, where there are several
-	label     string // what the client calls the server
 	user      string // as whom the client is there
 	clustered bool   // the client goes to a cluster
 	sentinel  bool   // the client asks sentinels for the master
@@ -38,7 +37,7 @@ const maxTags = 10_000
 func (c *Client) patients(ctx context.Context) (all []*patient, end func(), connection Check) {
 	rdb, err := c.again()
 	if err != nil {
-		return nil, func() {}, Check{State: CheckFailed, Detail: err.Error()}
+		return nil, func() {}, Check{State: CheckFailed, Detail: brief(err)}
 	}
 	closing := sync.OnceFunc(func() { _ = rdb.Close() })
 	attached := context.AfterFunc(ctx, closing)
@@ -46,7 +45,15 @@ func (c *Client) patients(ctx context.Context) (all []*patient, end func(), conn
 		attached()
 		closing()
 	}
-	template := patient{label: c.label, user: userOf(c.url), sentinel: strings.Contains(c.url, "+sentinel://")}
+	common := patient{user: userOf(c.url), sentinel: strings.Contains(c.url, "+sentinel://")}
+	if all, err = gather(ctx, rdb, common); err != nil {
+		return nil, end, c.unreachable(ctx, err)
+	}
+	return all, end, Check{State: CheckOK, Detail: c.label}
+}
+
+// gather finds the servers behind rdb and asks each what several checks look at. common is what holds for all.
+func gather(ctx context.Context, rdb redis.UniversalClient, common patient) (all []*patient, err error) {
 	var clients []*redis.Client
 	tags := map[*redis.Client]string{}
 	switch rdb := rdb.(type) {
@@ -54,14 +61,8 @@ func (c *Client) patients(ctx context.Context) (all []*patient, end func(), conn
 		clients, tags[rdb] = []*redis.Client{rdb}, scratchTag
 		err = rdb.Ping(ctx).Err()
 	case *redis.ClusterClient:
-		template.clustered = true
-		var mu sync.Mutex
-		err = rdb.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-			mu.Lock()
-			clients = append(clients, master)
-			mu.Unlock()
-			return master.Ping(ctx).Err()
-		})
+		common.clustered = true
+		clients, err = masters(ctx, rdb)
 		for i := 0; i < maxTags && err == nil && len(tags) < len(clients); i++ {
 			tag := scratchTag + strconv.Itoa(i)
 			if master, masterErr := rdb.MasterForKey(ctx, "{"+tag+"}"); masterErr == nil && tags[master] == "" {
@@ -72,19 +73,31 @@ func (c *Client) patients(ctx context.Context) (all []*patient, end func(), conn
 		err = fmt.Errorf("%w: a %T", errors.ErrUnsupported, rdb)
 	}
 	if err != nil {
-		return nil, end, c.unreachable(ctx, err)
+		return nil, err
 	}
 	for _, client := range clients {
-		p := template
+		p := common
 		p.rdb, p.tag = client, tags[client]
-		if template.clustered {
+		if common.clustered {
 			p.name = client.Options().Addr
 		}
 		p.ask(ctx)
 		all = append(all, &p)
 	}
 	slices.SortFunc(all, func(a, b *patient) int { return strings.Compare(a.name, b.name) })
-	return all, end, Check{State: CheckOK, Detail: c.label}
+	return all, nil
+}
+
+// masters pings each.
+func masters(ctx context.Context, rdb *redis.ClusterClient) (all []*redis.Client, err error) {
+	var mu sync.Mutex
+	err = rdb.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		mu.Lock()
+		all = append(all, master)
+		mu.Unlock()
+		return master.Ping(ctx).Err()
+	})
+	return all, err
 }
 
 // again is a client like that of c, for which the deadline of a context holds.

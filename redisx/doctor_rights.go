@@ -37,50 +37,71 @@ func (p *patient) rights(ctx context.Context) Check {
 	return p.judgeRights(p.try(ctx))
 }
 
+// ear is how a server is listened to: in a cluster by channels that stay in their slot.
+type ear struct {
+	subscribe   func(ctx context.Context, channels ...string) *redis.PubSub
+	unsubscribe func(pubsub *redis.PubSub, ctx context.Context, channels ...string) error
+	prefix      string // of the names of the three commands
+}
+
+func (p *patient) ear() ear {
+	if p.clustered {
+		return ear{p.rdb.SSubscribe, (*redis.PubSub).SUnsubscribe, "S"}
+	}
+	return ear{p.rdb.Subscribe, (*redis.PubSub).Unsubscribe, ""}
+}
+
 // try runs what the scripts run, and listens as a handle on a workspace does.
 func (p *patient) try(ctx context.Context) findings {
 	var f findings
-	base := "nws:{" + p.tag + "}:scratch:" + rand.Text()[:12]
-	keys, channel := []string{base + ":hash", base + ":list", base + ":zset"}, base+":inbox"
+	base, ear := "nws:{"+p.tag+"}:scratch:"+rand.Text()[:12], p.ear()
+	keys, channel, publish := []string{base + ":hash", base + ":list", base + ":zset"}, base+":inbox", ear.prefix+"PUBLISH"
 
-	pubsub := p.rdb.Subscribe(ctx, channel)
+	pubsub := ear.subscribe(ctx, channel)
 	defer func() { _ = pubsub.Close() }()
 	attached := context.AfterFunc(ctx, func() { _ = pubsub.Close() })
 	defer attached()
 	_, err := pubsub.ReceiveTimeout(ctx, hearWithin)
+	f.note(&f.mute, ear.prefix+"SUBSCRIBE", err)
 	listening := err == nil
-	f.note(&f.mute, "SUBSCRIBE", err)
 
 	// As clients send scripts: by their names, and whole where Redis does not know them.
 	for _, sent := range []struct{ verb, script string }{{"EVAL", doctorSource}, {"EVALSHA", doctorSHA}} {
-		reply, err := p.rdb.Do(ctx, sent.verb, sent.script, len(keys), keys[0], keys[1], keys[2], channel, sent.verb).StringSlice()
+		reply, err := p.rdb.Do(ctx, sent.verb, sent.script, len(keys), keys[0], keys[1], keys[2],
+			publish, channel, sent.verb).StringSlice()
 		if err != nil && !redis.HasErrorPrefix(err, "NOSCRIPT") {
 			f.note(&f.refused, sent.verb, err)
 		}
 		for pair := range slices.Chunk(reply, 2) {
 			list := &f.refused
-			if pair[0] == "PUBLISH" {
+			if pair[0] == publish {
 				list = &f.mute
 			}
 			f.note(list, pair[0], errors.New(pair[1]))
 		}
 	}
-	if listening && len(f.mute) == 0 && len(f.refused) == 0 {
+	if listening && f.isClean() {
 		message, err := pubsub.ReceiveTimeout(ctx, hearWithin)
 		_, heard := message.(*redis.Message)
 		f.unheard = err != nil || !heard
 	}
 	if listening {
-		f.note(&f.mute, "UNSUBSCRIBE", unsubscribe(ctx, pubsub, channel))
+		err := ear.unsubscribe(pubsub, ctx, channel)
+		if err == nil {
+			err = drain(ctx, pubsub)
+		}
+		f.note(&f.mute, ear.prefix+"UNSUBSCRIBE", err)
 	}
 	return f
 }
 
-// unsubscribe returns the error with which Redis refuses.
-func unsubscribe(ctx context.Context, pubsub *redis.PubSub, channel string) error {
-	if err := pubsub.Unsubscribe(ctx, channel); err != nil {
-		return err
-	}
+// isClean says whether all went as it should so far.
+func (f *findings) isClean() bool {
+	return len(f.refused) == 0 && len(f.mute) == 0 && !f.keys && f.other == nil
+}
+
+// drain reads until something else than a message comes.
+func drain(ctx context.Context, pubsub *redis.PubSub) error {
 	for {
 		message, err := pubsub.ReceiveTimeout(ctx, hearWithin)
 		if _, isMessage := message.(*redis.Message); !isMessage || err != nil {
