@@ -32,17 +32,20 @@ func TestVersions(t *testing.T) {
 }
 
 func TestClusterVerdicts(t *testing.T) {
+	info := func(state, served, size string) map[string]string {
+		return map[string]string{"cluster_state": state, "cluster_slots_ok": served, "cluster_size": size}
+	}
 	for _, tt := range []struct {
 		name      string
 		clustered bool
 		info      map[string]string
 		want      CheckState
 	}{
-		{"well", true, map[string]string{"cluster_state": "ok", "cluster_slots_ok": "16384", "cluster_size": "3"}, CheckOK},
-		{"down", true, map[string]string{"cluster_state": "fail", "cluster_slots_ok": "0", "cluster_size": "3"}, CheckFailed},
-		{"slots are missing", true, map[string]string{"cluster_state": "ok", "cluster_slots_ok": "10922", "cluster_size": "2"}, CheckFailed},
-		{"one by itself", false, map[string]string{"cluster_state": "ok", "cluster_slots_ok": "16384", "cluster_size": "3"}, CheckFailed},
-		{"the only one", false, map[string]string{"cluster_state": "ok", "cluster_slots_ok": "16384", "cluster_size": "1"}, CheckWarning},
+		{"well", true, info("ok", "16384", "3"), CheckOK},
+		{"down", true, info("fail", "0", "3"), CheckFailed},
+		{"slots are missing", true, info("ok", "10922", "2"), CheckFailed},
+		{"one by itself", false, info("ok", "16384", "3"), CheckFailed},
+		{"the only one", false, info("ok", "16384", "1"), CheckWarning},
 	} {
 		if got := (&patient{clustered: tt.clustered}).judgeCluster(tt.info); got.State != tt.want {
 			t.Errorf("%s: %+v", tt.name, got)

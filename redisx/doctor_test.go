@@ -114,7 +114,8 @@ func TestDoctorWithoutServer(t *testing.T) {
 	mustHaveAll(t, r)
 	mustBe(t, r, CheckFailed, "connection")
 	mustBe(t, r, CheckNA, checkNames[1:]...)
-	if got := checkOf(t, r, "connection"); !strings.Contains(got.Detail, "refused") || !strings.Contains(got.Advice, "Is it running?") {
+	got := checkOf(t, r, "connection")
+	if !strings.Contains(got.Detail, "refused") || !strings.Contains(got.Advice, "Is it running?") {
 		t.Errorf("connection: %+v", got)
 	}
 }
@@ -156,8 +157,8 @@ func TestDoctorEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	r := rdb.Doctor(ctx)
 	mustBe(t, r, CheckFailed, "connection")
-	if ctx.Err() == nil {
-		t.Errorf("it ended before its context:\n%s", r)
+	if got := checkOf(t, r, "connection").Detail; !strings.Contains(got, "i/o timeout") && !strings.Contains(got, "deadline exceeded") {
+		t.Errorf("connection: %s", got)
 	}
 
 	ctx, cancel = context.WithCancel(t.Context())
@@ -202,7 +203,8 @@ func TestDoctorOnCluster(t *testing.T) {
 		}
 	}
 	got := look((*patient).eviction)
-	if got.State != CheckWarning || !strings.HasPrefix(got.Detail, wrong.Addr()+": allkeys-random") || strings.Contains(got.Detail, ";") {
+	if got.State != CheckWarning || !strings.HasPrefix(got.Detail, wrong.Addr()+": allkeys-random") ||
+		strings.Contains(got.Detail, ";") {
 		t.Errorf("eviction policy: %+v", got)
 	}
 	for _, node := range cluster.Nodes() {
