@@ -3,6 +3,7 @@ package redisx
 import (
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -10,14 +11,16 @@ import (
 // Client is an open connection to one Redis. It may be used by many goroutines at a time. However many they are, calls
 // share two connections, and all subscriptions together have one more.
 type Client struct {
-	rdb   *redis.Client
+	rdb   redis.UniversalClient
 	label string       // what a person may see of the address
 	url   string       // the whole address, password included: for worker processes only
 	stop  func() error // ends a server that Open started; nil for one that was already there
 	log   *slog.Logger
+	retry time.Duration
 
-	batch   batcher
+	batch   *batcher
 	channel subscriber
+	closing chan struct{}
 
 	mu      sync.Mutex
 	closers map[*func()]struct{}
@@ -25,9 +28,9 @@ type Client struct {
 }
 
 // newClient takes over rdb, which is connected, and stop, which ends its server if that is ours.
-func newClient(rdb *redis.Client, label, url string, stop func() error, opts Options) *Client {
-	c := &Client{rdb: rdb, label: label, url: url, stop: stop, log: opts.Logger, closers: map[*func()]struct{}{}}
-	c.batch.rdb = rdb
+func newClient(rdb redis.UniversalClient, label, url string, stop func() error, opts Options) *Client {
+	c := &Client{rdb: rdb, label: label, url: url, stop: stop, log: opts.Logger, retry: opts.Retry,
+		batch: newBatcher(rdb), closing: make(chan struct{}), closers: map[*func()]struct{}{}}
 	c.channel.init(rdb, opts.Logger)
 	return c
 }
@@ -39,7 +42,7 @@ func (c *Client) String() string { return c.label }
 func (c *Client) URL() string { return c.url }
 
 // Redis is the go-redis client below, for plain commands. Its own retries are off.
-func (c *Client) Redis() *redis.Client { return c.rdb }
+func (c *Client) Redis() redis.UniversalClient { return c.rdb }
 
 // AtClose has f called when the client closes, while it still works, or at once if it has closed already. The function that
 // it returns takes that back.
@@ -76,12 +79,24 @@ func (c *Client) Close() error {
 	for _, f := range closers {
 		f()
 	}
+	close(c.closing)
+	c.batch.close()
 	c.channel.close()
-	err := c.rdb.Close()
+	err := c.rdb.Close() // ends what is under way
+	c.batch.running.Wait()
 	if c.stop != nil {
 		if stopErr := c.stop(); err == nil {
 			err = stopErr
 		}
 	}
 	return err
+}
+
+func (c *Client) isClosed() bool {
+	select {
+	case <-c.closing:
+		return true
+	default:
+		return false
+	}
 }

@@ -10,8 +10,8 @@
 //	}
 //	defer rdb.Close()
 //
-//	var incr = redisx.NewScript("incr", false, `return redis.call('incrby', KEYS[1], ARGV[1])`)
-//	n, err := rdb.Run(ctx, incr, []string{"visits"}, 1)
+//	var join = redisx.NewScript("join", `return redis.call('sadd', KEYS[1], ARGV[1])`)
+//	_, err = rdb.Run(ctx, join, []string{"guests"}, "Ada") // joined once, however often it had to be sent
 //
 // # What holds
 //

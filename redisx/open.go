@@ -16,6 +16,10 @@ import (
 type Options struct {
 	// Logger is told of broken connections and what is done about them. Defaults to silence.
 	Logger *slog.Logger
+
+	// Retry is for how long Client.Run goes on trying after a call failed that way that it may succeed later: a broken
+	// connection, a failover. Negative stands for not at all. ?retry= in the address goes before it. Defaults to 60 s.
+	Retry time.Duration
 }
 
 func (o *Options) withDefaults() Options {
@@ -25,6 +29,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if filled.Logger == nil {
 		filled.Logger = slog.New(slog.DiscardHandler)
+	}
+	if filled.Retry == 0 {
+		filled.Retry = retryFor
 	}
 	return filled
 }

@@ -31,7 +31,7 @@ const (
 )
 
 type subscriber struct {
-	rdb *redis.Client
+	rdb redis.UniversalClient
 	log *slog.Logger
 
 	mu        sync.Mutex
@@ -42,7 +42,7 @@ type subscriber struct {
 	running   sync.WaitGroup
 }
 
-func (s *subscriber) init(rdb *redis.Client, log *slog.Logger) {
+func (s *subscriber) init(rdb redis.UniversalClient, log *slog.Logger) {
 	s.rdb, s.log, s.listeners, s.closing = rdb, log, map[string]Listener{}, make(chan struct{})
 }
 

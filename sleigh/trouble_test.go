@@ -13,7 +13,7 @@ import (
 )
 
 // troubled runs a job while something is done to Redis again and again, as often as some results have come.
-func troubled(t *testing.T, trouble func(ctx context.Context, rdb *redis.Client) error) {
+func troubled(t *testing.T, trouble func(ctx context.Context, rdb redis.UniversalClient) error) {
 	t.Helper()
 	rdb := open(t, "local://")
 	admin, err := redisx.Open(t.Context(), rdb.URL(), nil) // so that who makes the trouble does not meet it
@@ -49,7 +49,7 @@ func troubled(t *testing.T, trouble func(ctx context.Context, rdb *redis.Client)
 // TestS4ConnectionsCut cuts all connections of master and workers.
 func TestS4ConnectionsCut(t *testing.T) {
 	t.Parallel()
-	troubled(t, func(ctx context.Context, rdb *redis.Client) error {
+	troubled(t, func(ctx context.Context, rdb redis.UniversalClient) error {
 		return errors.Join(rdb.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(),
 			rdb.ClientKillByFilter(ctx, "TYPE", "pubsub").Err())
 	})
@@ -58,7 +58,7 @@ func TestS4ConnectionsCut(t *testing.T) {
 // TestS4SubscriptionsCut cuts only the connections by which workers hear of tasks, and the master of results.
 func TestS4SubscriptionsCut(t *testing.T) {
 	t.Parallel()
-	troubled(t, func(ctx context.Context, rdb *redis.Client) error {
+	troubled(t, func(ctx context.Context, rdb redis.UniversalClient) error {
 		return rdb.ClientKillByFilter(ctx, "TYPE", "pubsub").Err()
 	})
 }
@@ -66,7 +66,7 @@ func TestS4SubscriptionsCut(t *testing.T) {
 // TestS4ScriptsForgotten has Redis forget all scripts, as after a restart.
 func TestS4ScriptsForgotten(t *testing.T) {
 	t.Parallel()
-	troubled(t, func(ctx context.Context, rdb *redis.Client) error { return rdb.ScriptFlush(ctx).Err() })
+	troubled(t, func(ctx context.Context, rdb redis.UniversalClient) error { return rdb.ScriptFlush(ctx).Err() })
 }
 
 // TestS4SleighDeleted deletes the workspace of a sleigh while functions wait: calls end, and so do the workers.

@@ -2,8 +2,8 @@ package workspace
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -43,9 +43,11 @@ type ClaimOptions struct {
 // Outcome is what came of a claimed value.
 type Outcome struct {
 	Index int
-	// Into is the variable of the same workspace to store Value into; nothing is stored if it is empty or deleted.
+	// Into is the variable to store Value into; nothing is stored if it is empty, or if there is no such variable.
 	Into  string
 	Value any
+	// In is the workspace of Into; its name up to the first slash must be that of the claim's. Defaults to the claim's.
+	In *Workspace
 }
 
 const maxClaim = 1000
@@ -60,13 +62,13 @@ func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOpti
 			o.Lease = opts.Lease
 		}
 	}
-	r, err := ws.await(ctx, claimScript, variable,
-		rand.Text()[:12], ws.client, min(o.Max, maxClaim), o.Sharers, o.Lease.Milliseconds())
+	r, err := ws.await(ctx, claimScript, variable, "",
+		random(), ws.client, min(o.Max, maxClaim), o.Sharers, o.Lease.Milliseconds())
 	if err != nil {
 		return nil, err
 	}
-	c := &Claim{ws: ws, variable: variable, id: r.text(0), Attempt: r.number(1)}
-	for i := 2; i+1 < len(r.rest); i += 2 {
+	c := &Claim{ws: ws, variable: variable, id: r.text(1), Attempt: r.number(2)}
+	for i := 3; i+1 < len(r.rest); i += 2 {
 		c.Values = append(c.Values, Claimed{Index: r.number(i), Text: []byte(r.text(i + 1))})
 	}
 	return c, nil
@@ -89,33 +91,16 @@ func (e *SettleError) Is(target error) bool {
 
 // Settle ends the claim of the values named, and stores what came of them, in one step. The values that it does not name
 // stay claimed. It blocks for a round trip, and returns a *SettleError if somebody else was first, or if a variable to
-// store into is missing. After a connection broke, it may take its own first try for somebody else's.
+// store into is missing. No variable is made by it: those to store into must have been declared, stored into or asked for.
 func (c *Claim) Settle(ctx context.Context, outcomes ...Outcome) error {
 	if len(outcomes) == 0 {
 		return nil
 	}
-	targets, numbers := []string{}, map[string]int{"": 0}
-	for _, o := range outcomes {
-		if _, known := numbers[o.Into]; !known {
-			targets = append(targets, o.Into)
-			numbers[o.Into] = len(targets)
-		}
+	keys, args, targets, err := c.settling(outcomes)
+	if err != nil {
+		return err
 	}
-	args := []any{c.ws.incarnation, c.variable, c.id, len(targets)}
-	for _, t := range targets {
-		args = append(args, t)
-	}
-	for _, o := range outcomes {
-		var text []byte
-		if o.Into != "" {
-			var err error
-			if text, err = encode(o.Value); err != nil {
-				return c.ws.wrap(o.Into, err)
-			}
-		}
-		args = append(args, strconv.Itoa(o.Index), numbers[o.Into], text)
-	}
-	r, err := c.ws.call(ctx, settleScript, c.ws.keys.forScript(append([]string{c.variable}, targets...)...), args...)
+	r, err := c.ws.request(ctx, settleScript, keys, nil, c.variable, args...)
 	if err != nil {
 		return c.ws.wrap(c.variable, err)
 	}
@@ -126,7 +111,7 @@ func (c *Claim) Settle(ctx context.Context, outcomes ...Outcome) error {
 		failed.Lost = append(failed.Lost, index)
 	}
 	for i := 1 + lost; i < len(r.rest); i++ {
-		failed.Missing = append(failed.Missing, r.text(i))
+		failed.Missing = append(failed.Missing, targets[r.number(i)-1].variable)
 	}
 	if len(r.rest) > 1 {
 		return c.ws.wrap(c.variable, &failed)
@@ -134,10 +119,65 @@ func (c *Claim) Settle(ctx context.Context, outcomes ...Outcome) error {
 	return nil
 }
 
+// target is a variable that a claim's outcome is stored into.
+type target struct {
+	in       *Workspace
+	variable string
+}
+
+// settling puts together what the script wants to know.
+func (c *Claim) settling(outcomes []Outcome) (keys []string, args []any, targets []target, err error) {
+	spaces, targetNumbers := []*Workspace{c.ws}, map[target]int{}
+	places, values := []any{}, []any{}
+	for _, o := range outcomes {
+		if o.Into == "" {
+			values = append(values, o.Index, 0, "")
+			continue
+		}
+		t := target{in: o.In, variable: o.Into}
+		if t.in == nil {
+			t.in = c.ws
+		}
+		if t.in.keys.tag() != c.ws.keys.tag() {
+			return nil, nil, nil, c.ws.wrap(c.variable, fmt.Errorf("%w: %q does not begin as %q, so that they may be on different servers",
+				ErrName, t.in.name, c.ws.name))
+		}
+		number, known := targetNumbers[t]
+		if !known {
+			space := slices.IndexFunc(spaces, func(ws *Workspace) bool {
+				return ws.keys == t.in.keys && ws.incarnation == t.in.incarnation
+			})
+			if space < 0 {
+				space = len(spaces)
+				spaces = append(spaces, t.in)
+			}
+			targets = append(targets, t)
+			number = len(targets)
+			targetNumbers[t] = number
+			places = append(places, t.variable, space)
+		}
+		text, err := encode(o.Value)
+		if err != nil {
+			return nil, nil, nil, t.in.wrap(o.Into, err)
+		}
+		values = append(values, o.Index, number, text)
+	}
+	keys = c.ws.keys.forScript(c.ws.client, c.variable)
+	args = []any{c.id, len(spaces) - 1, len(targets)}
+	for _, other := range spaces[1:] {
+		keys = append(keys, other.keys.workspace(), other.keys.variables(), other.keys.live())
+		args = append(args, other.incarnation)
+	}
+	for _, t := range targets {
+		keys = append(keys, t.in.keys.group(t.variable)...)
+	}
+	return keys, append(append(args, places...), values...), targets, nil
+}
+
 // Renew extends the lease, counted from now. It returns ErrClaimLost if all values are settled or somebody else has them.
 // It blocks for a round trip.
 func (c *Claim) Renew(ctx context.Context, lease time.Duration) error {
-	r, err := c.ws.call(ctx, renewClaimScript, c.ws.keys.forScript(c.variable),
+	r, err := c.ws.call(ctx, renewClaimScript, c.ws.keys.forScript(c.ws.client, c.variable),
 		c.ws.incarnation, c.variable, c.id, c.ws.client, lease.Milliseconds())
 	if err == nil && r.word == "LOST" {
 		err = ErrClaimLost
@@ -154,11 +194,12 @@ func (c *Claim) Release(ctx context.Context, indexes ...int) error {
 	if len(indexes) == 0 {
 		return nil
 	}
-	args := []any{c.ws.incarnation, c.variable, c.id, c.ws.client}
+	args := []any{c.id, c.ws.client}
 	for _, i := range indexes {
 		args = append(args, i)
 	}
-	if _, err := c.ws.call(ctx, releaseScript, c.ws.keys.forScript(c.variable), args...); err != nil {
+	keys := c.ws.keys.forScript(c.ws.client, c.variable)
+	if _, err := c.ws.request(ctx, releaseScript, keys, nil, c.variable, args...); err != nil {
 		return c.ws.wrap(c.variable, err)
 	}
 	return nil
@@ -168,10 +209,10 @@ func (c *Claim) Release(ctx context.Context, indexes ...int) error {
 func (ws *Workspace) Client() string { return ws.client }
 
 // EndClaims ends the leases of all claims on a variable that a handle holds, by its Client: this one, or another that is
-// known to be dead. Should that not be, it gets ErrBuried from now on where it claims or has to wait. It blocks for a round
+// known to be dead. Should that not be, it gets ErrBuried from now on. It blocks for a round
 // trip.
 func (ws *Workspace) EndClaims(ctx context.Context, variable, client string) error {
-	if _, err := ws.call(ctx, endClaimsScript, ws.keys.forScript(variable),
+	if _, err := ws.call(ctx, endClaimsScript, append(ws.keys.forScript(ws.client, variable), ws.keys.client(client)),
 		ws.incarnation, variable, client, ws.client); err != nil {
 		return ws.wrap(variable, err)
 	}

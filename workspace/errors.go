@@ -22,6 +22,15 @@ var (
 	ErrClaimLost = errors.New("workspace: claim lost")
 	// ErrBuried says that somebody has declared this handle dead by EndClaims, so that it can claim and wait no more.
 	ErrBuried = errors.New("workspace: declared dead")
+	// ErrVersion says that a workspace was made by programs that keep it in another way than this one.
+	ErrVersion = errors.New("workspace: made by another version")
+	// ErrIterate says that the values of a variable have no order to iterate in: its mode is lifo or multi.
+	ErrIterate = errors.New("workspace: cannot be iterated")
+	// ErrDamaged says that something in Redis, where the package keeps its data, is not what it must be: somebody wrote it
+	// by hand, or another program did.
+	ErrDamaged = errors.New("workspace: damaged data in Redis")
+	// errTaken says that a workspace that must be new is there already.
+	errTaken = errors.New("workspace: name taken")
 	// ErrClosed says that this handle was closed.
 	ErrClosed = errors.New("workspace: closed")
 )

@@ -9,7 +9,7 @@ local declared = {}
 for _, key in ipairs(KEYS) do declared[key] = true end
 local function check(command, ...)
   command = string.upper(command)
-  if command == 'TIME' or command == 'PUBLISH' then return end
+  if command == 'TIME' or command == 'PUBLISH' or command == 'SPUBLISH' then return end
   local many = command == 'DEL' or command == 'EXISTS' or command == 'UNLINK'
   for i = 1, many and select('#', ...) or 1 do
     local key = select(i, ...)
@@ -22,23 +22,36 @@ local redis = setmetatable({
 }, { __index = unguarded })
 `
 
+// forgetful has scripts take each request for a new one, as if requests were not numbered.
+const forgetful = `
+local remembering = redis
+local redis = setmetatable({
+  call = function(command, key, ...)
+    local found = remembering.call(command, key, ...)
+    if command == 'HMGET' and key == KEYS[4] then found[2] = false end
+    return found
+  end,
+}, { __index = remembering })
+`
+
 // GuardScripts has all scripts fail that touch undeclared keys, until the returned function is called.
-func GuardScripts() (undo func()) {
+func GuardScripts() (undo func()) { return replaceScripts(guard) }
+
+// ForgetRequests has Redis do a request again when it is sent again, until the returned function is called.
+func ForgetRequests() (undo func()) { return replaceScripts(forgetful) }
+
+func replaceScripts(before string) (undo func()) {
 	var undoing []func()
-	for name, s := range map[string]struct {
-		at         **redisx.Script
-		repeatable bool
-	}{
-		"open": {&openScript, true}, "renew": {&renewScript, true}, "delete": {&deleteScript, true},
-		"declare": {&declareScript, true}, "deletevar": {&deleteVarScript, false}, "listvars": {&listVarsScript, true},
-		"store": {&storeScript, false}, "fetch": {&fetchScript, false}, "find": {&findScript, true},
-		"leave": {&leaveScript, true}, "beat": {&beatScript, true}, "claim": {&claimScript, true},
-		"renewclaim": {&renewClaimScript, true}, "settle": {&settleScript, true}, "release": {&releaseScript, true},
-		"endclaims": {&endClaimsScript, true},
+	for name, at := range map[string]**redisx.Script{
+		"open": &openScript, "renew": &renewScript, "delete": &deleteScript, "hello": &helloScript, "beat": &beatScript,
+		"bye": &byeScript, "cancel": &cancelScript, "declare": &declareScript, "deletevar": &deleteVarScript,
+		"listvars": &listVarsScript, "watch": &watchScript, "store": &storeScript, "fetch": &fetchScript,
+		"find": &findScript, "follow": &followScript, "claim": &claimScript, "renewclaim": &renewClaimScript,
+		"settle": &settleScript, "release": &releaseScript, "endclaims": &endClaimsScript,
 	} {
-		whole := *s.at
-		*s.at = redisx.NewScript(name, s.repeatable, guard, source("prelude"), source(name))
-		undoing = append(undoing, func() { *s.at = whole })
+		whole := *at
+		*at = redisx.NewScript(name, append([]string{before}, sourcesOf(name)...)...)
+		undoing = append(undoing, func() { *at = whole })
 	}
 	return func() {
 		for _, undo := range undoing {

@@ -12,24 +12,31 @@ import (
 //	key                type   holds                                                     lifetime
 //	nws:names          zset   workspace → when its owner's lease ends (ms); +inf: none  while there is a workspace
 //	                          or persistent; listed some moments before it is made
-//	W:ws               hash   incarnation, owner, lease (ms), persistent, tickets,      the workspace's
-//	                          host, pid, program of the owner
-//	W:vars             hash   variable → "mode born"                                    the workspace's
+//	nws:counter        string number of temporary names that were given                 for ever
+//	W:ws               hash   version, incarnation, owner, lease (ms), persistent,      the workspace's
+//	                          tickets, host, pid, program of the owner; publish
+//	                          (PUBLISH or SPUBLISH); watched, notified (ms)
+//	W:vars             hash   variable → "mode born" or "mode born position"            the workspace's
 //	W:live             zset   client → last sign of life (ms), negative: buried then    the workspace's
+//	W:client:C         hash   epoch, host, pid, program; lane → "number reply"          the client's
+//	                          (see prelude.lua)
 //	W:values:V         list   the values, oldest first                                  while it has values
-//	W:fetchers:V       zset   waiting fetcher → ticket                                  while somebody waits
-//	W:finders:V        zset   waiting finder → ticket                                   while somebody waits
-//	W:signalled:V      zset   waiter that was told to come → until when (ms)            until it came
-//	W:handed:V         hash   waiter → what is handed to it (see prelude.lua)           until it came
-//	W:claimed:V        hash   claim → "values attempt client request ticket",           until settled
-//	                          claim/i → value, @request → claim (see prelude.lua)
+//	W:waiters:V        zset   waiter → what it does (see waiting.lua)                   while somebody waits
+//	W:handed:V         hash   waiter → what is handed to it (see waiting.lua)           until it came
+//	W:claimed:V        hash   claim → "values attempt client index", claim/i → value    until settled
+//	                          (see claims.lua)
 //	W:deadlines:V      zset   claim → end of its lease (ms), or ticket once ended       until settled
 //
-// A client's channel is W:ws:inbox:C. No key expires by itself: Redis may evict keys that do, and work with them.
+// Messages to a client go to the channel W:ws:inbox:C; W:ws:changes is for those who watch. No key expires by itself: Redis
+// may evict keys that do, and work with them.
 const (
-	prefix   = "nws:"
-	namesKey = prefix + "names"
-	maxName  = 200 // bytes
+	prefix     = "nws:"
+	namesKey   = prefix + "names"
+	counterKey = prefix + "counter"
+	maxName    = 200 // bytes
+
+	// protocolVersion stands in prelude.lua too: that of these keys, their contents, and the contracts of the scripts.
+	protocolVersion = "1"
 )
 
 // keys are those of one workspace.
@@ -43,24 +50,31 @@ func keysOf(workspace string) keys {
 	return keys(prefix + "{" + tag + "}" + rest)
 }
 
+// tag is the part of all keys that decides on which server of a cluster they are.
+func (k keys) tag() string {
+	tag, _, _ := strings.Cut(string(k), "}")
+	return tag
+}
+
 func (k keys) workspace() string           { return string(k) + ":ws" }
 func (k keys) inbox(client string) string  { return k.workspace() + ":inbox:" + client }
+func (k keys) changes() string             { return k.workspace() + ":changes" }
+func (k keys) client(client string) string { return string(k) + ":client:" + client }
 func (k keys) variables() string           { return string(k) + ":vars" }
 func (k keys) live() string                { return string(k) + ":live" }
 func (k keys) of(kind, name string) string { return string(k) + ":" + kind + ":" + name }
 
-// group is the seven keys of a variable, in the order of prelude.lua.
+// group is the five keys of a variable, in the order of prelude.lua.
 func (k keys) group(name string) []string {
 	return []string{
-		k.of("values", name), k.of("fetchers", name), k.of("finders", name), k.of("signalled", name),
-		k.of("handed", name), k.of("claimed", name), k.of("deadlines", name),
+		k.of("values", name), k.of("waiters", name), k.of("handed", name), k.of("claimed", name), k.of("deadlines", name),
 	}
 }
 
-// forScript is what a script on these variables declares.
-func (k keys) forScript(variables ...string) []string {
-	all := make([]string, 0, 3+7*len(variables))
-	all = append(all, k.workspace(), k.variables(), k.live())
+// forScript is what a script declares that a client sends and that works on these variables.
+func (k keys) forScript(client string, variables ...string) []string {
+	all := make([]string, 0, 4+5*len(variables))
+	all = append(all, k.workspace(), k.variables(), k.live(), k.client(client))
 	for _, name := range variables {
 		all = append(all, k.group(name)...)
 	}

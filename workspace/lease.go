@@ -16,7 +16,7 @@ const (
 	closeTimeout = 5 * time.Second
 	sweepEvery   = 20 * time.Second
 	firstListing = time.Minute // for which a workspace that is about to be made is listed
-	deleteBatch  = 100         // variables deleted in one script
+	deleteBatch  = 100         // variables or clients deleted in one script
 )
 
 // holdLease renews the owner's lease until the handle closes.
@@ -29,7 +29,7 @@ func (ws *Workspace) holdLease() {
 			return
 		case <-tick.C:
 		}
-		r, err := ws.call(ws.ctx, renewScript, ws.keys.forScript(), ws.incarnation, ws.client, ws.lease.Milliseconds())
+		r, err := ws.call(ws.ctx, renewScript, ws.keys.forScript(ws.client), ws.incarnation, ws.client, ws.lease.Milliseconds())
 		if errors.Is(err, ErrNoWorkspace) {
 			return // deleted: each call says so
 		}
@@ -111,21 +111,26 @@ func (ws *Workspace) watchOthers() {
 // why is empty, or "ended" to delete it only if it is left of an owner that died.
 func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why string) error {
 	k := keysOf(name)
-	var variables []string
+	var variables, clients []string
 	for {
-		some := variables[:min(len(variables), deleteBatch)]
-		variables = variables[len(some):]
-		args := []any{incarnation, why}
+		some, others := variables[:min(len(variables), deleteBatch)], clients[:min(len(clients), deleteBatch)]
+		variables, clients = variables[len(some):], clients[len(others):]
+		keys, args := k.forScript("", some...), []any{incarnation, why, len(some)}
 		for _, v := range some {
 			args = append(args, v)
 		}
-		r, err := call(ctx, rdb, deleteScript, k.forScript(some...), args...)
+		for _, c := range others {
+			keys, args = append(keys, k.client(c)), append(args, c)
+		}
+		r, err := call(ctx, rdb, deleteScript, keys, args...)
 		if err != nil {
 			return err
 		}
 		switch r.word {
 		case "HELD": // it lives; the list was not up to date
 			return list(ctx, rdb, name, r.score(0))
+		case "VERSION":
+			return versionError(name, r.text(0))
 		case "OK", "GONE":
 			// One that is merely being made is listed before it is there: that is left to whoever makes it.
 			if r.word == "OK" || why == "ended" {
@@ -137,25 +142,15 @@ func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why stri
 			return err
 		}
 		why = "rest" // MORE
-		if len(variables) == 0 {
-			if variables, err = k.listVariables(ctx, rdb); err != nil {
+		if len(variables)+len(clients) == 0 {
+			if variables, err = texts(plain(ctx, rdb, "HKEYS", k.variables())); err != nil {
+				return err
+			}
+			if clients, err = texts(plain(ctx, rdb, "ZRANGE", k.live(), 0, -1)); err != nil {
 				return err
 			}
 		}
 	}
-}
-
-func (k keys) listVariables(ctx context.Context, rdb *redisx.Client) ([]string, error) {
-	found, err := plain(ctx, rdb, "HKEYS", k.variables())
-	if err != nil {
-		return nil, err
-	}
-	fields, _ := found.([]any)
-	names := make([]string, len(fields))
-	for i := range fields {
-		names[i], _ = fields[i].(string)
-	}
-	return names, nil
 }
 
 func formatScore(score float64) string {

@@ -30,7 +30,7 @@ func (ws *Workspace) Known(ctx context.Context, variable string) (bool, error) {
 // ListVars describes all variables of the workspace, in the order of their names. It blocks for some round trips; each
 // variable is described as it is at one moment, but not all at the same.
 func (ws *Workspace) ListVars(ctx context.Context) ([]VarInfo, error) {
-	names, err := ws.keys.listVariables(ctx, ws.rdb)
+	names, err := texts(plain(ctx, ws.rdb, "HKEYS", ws.keys.variables()))
 	if err != nil {
 		return nil, ws.wrap("", err)
 	}
@@ -41,7 +41,7 @@ func (ws *Workspace) ListVars(ctx context.Context) ([]VarInfo, error) {
 		for _, name := range some {
 			args = append(args, name)
 		}
-		r, err := ws.call(ctx, listVarsScript, ws.keys.forScript(some...), args...)
+		r, err := ws.call(ctx, listVarsScript, ws.keys.forScript(ws.client, some...), args...)
 		if err != nil {
 			return nil, ws.wrap("", err)
 		}
@@ -55,7 +55,7 @@ func (ws *Workspace) ListVars(ctx context.Context) ([]VarInfo, error) {
 		}
 	}
 	if len(names) == 0 { // nothing was asked of the workspace itself
-		if _, err := ws.call(ctx, listVarsScript, ws.keys.forScript(), ws.incarnation); err != nil {
+		if _, err := ws.call(ctx, listVarsScript, ws.keys.forScript(ws.client), ws.incarnation); err != nil {
 			return nil, ws.wrap("", err)
 		}
 	}

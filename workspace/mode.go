@@ -25,7 +25,7 @@ func (ws *Workspace) Declare(ctx context.Context, variable string, mode Mode) er
 	default:
 		return ws.wrap(variable, fmt.Errorf("%w: %q; there are fifo, lifo, multi, single", ErrMode, mode))
 	}
-	r, err := ws.call(ctx, declareScript, ws.keys.forScript(), ws.incarnation, variable, string(mode))
+	r, err := ws.request(ctx, declareScript, ws.keys.forScript(ws.client, variable), nil, variable, string(mode))
 	switch {
 	case err != nil:
 		return ws.wrap(variable, err)
@@ -36,10 +36,9 @@ func (ws *Workspace) Declare(ctx context.Context, variable string, mode Mode) er
 }
 
 // DeleteVar deletes a variable: its values and its declaration. Whoever waits for it gets ErrVarDeleted.
-// It returns ErrNoVar where there is no such variable, or a *redisx.UnknownError if the connection broke at the wrong
-// moment. It blocks for a round trip.
+// It returns ErrNoVar where there is no such variable. It blocks for a round trip.
 func (ws *Workspace) DeleteVar(ctx context.Context, variable string) error {
-	r, err := ws.call(ctx, deleteVarScript, ws.keys.forScript(variable), ws.incarnation, variable)
+	r, err := ws.request(ctx, deleteVarScript, ws.keys.forScript(ws.client, variable), nil, variable)
 	if err == nil && r.word == "NOVAR" {
 		err = ErrNoVar
 	}

@@ -2,10 +2,13 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -30,11 +33,38 @@ func (r reply) text(i int) string {
 
 func (r reply) number(i int) int {
 	if i < len(r.rest) {
-		if n, ok := r.rest[i].(int64); ok {
-			return int(n)
+		switch v := r.rest[i].(type) {
+		case int64:
+			return int(v)
+		case string:
+			n, _ := strconv.Atoi(v)
+			return n
 		}
 	}
 	return 0
+}
+
+// size is how many bytes the texts have.
+func (r reply) size() int {
+	size := 0
+	for _, v := range r.rest {
+		text, _ := v.(string)
+		size += len(text)
+	}
+	return size
+}
+
+// texts takes a reply that is a list of texts.
+func texts(raw any, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	fields, _ := raw.([]any)
+	list := make([]string, len(fields))
+	for i := range fields {
+		list[i], _ = fields[i].(string)
+	}
+	return list, nil
 }
 
 func (r reply) score(i int) float64 {
@@ -54,7 +84,7 @@ func (ws *Workspace) call(ctx context.Context, s *redisx.Script, keys []string, 
 	if err == nil && r.word == "GONE" {
 		err = ErrNoWorkspace
 	}
-	if err != nil && ws.ctx.Err() != nil {
+	if _, unknown := errors.AsType[*redisx.UnknownError](err); err != nil && !unknown && ws.ctx.Err() != nil {
 		err = ErrClosed
 	}
 	return r, err
@@ -68,7 +98,7 @@ func plain(ctx context.Context, rdb *redisx.Client, command, key string, args ..
 func call(ctx context.Context, rdb *redisx.Client, s *redisx.Script, keys []string, args ...any) (reply, error) {
 	raw, err := rdb.Run(ctx, s, keys, args...)
 	if err != nil {
-		return reply{}, err
+		return reply{}, explain(err)
 	}
 	list, ok := raw.([]any)
 	if !ok || len(list) == 0 {
@@ -79,4 +109,33 @@ func call(ctx context.Context, rdb *redisx.Client, s *redisx.Script, keys []stri
 		return reply{}, fmt.Errorf("workspace: a script replied %v", raw)
 	}
 	return reply{word: word, rest: list[1:]}, nil
+}
+
+// explain makes a typed error of what a script or Redis says of data that is not as it should be.
+func explain(err error) error {
+	redisErr, ok := errors.AsType[redis.Error](err)
+	if !ok {
+		return err
+	}
+	text := redisErr.Error()
+	if _, what, found := strings.Cut(text, "NWSDAMAGED "); found {
+		return fmt.Errorf("%w: %s", ErrDamaged, what)
+	}
+	if strings.Contains(text, "WRONGTYPE") {
+		return fmt.Errorf("%w: a key has a wrong type; see them with redis-cli --scan: %w", ErrDamaged, err)
+	}
+	return err
+}
+
+func versionError(name, version string) error {
+	return fmt.Errorf("workspace %q: %w: it has version %s, this program works with %s; use programs of the same version",
+		name, ErrVersion, version, protocolVersion)
+}
+
+// publishCommand is how scripts reach those who wait: in a cluster, by a message that stays in its shard.
+func publishCommand(rdb *redisx.Client) string {
+	if false {
+		return "SPUBLISH"
+	}
+	return "PUBLISH"
 }

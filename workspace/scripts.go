@@ -3,6 +3,7 @@ package workspace
 import (
 	"embed"
 	"fmt"
+	"slices"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -10,33 +11,45 @@ import (
 //go:embed lua/*.lua
 var sources embed.FS
 
-// Scripts that are repeatable act once however often they are sent with the same arguments.
 var (
-	openScript       = script("open", true)
-	renewScript      = script("renew", true)
-	deleteScript     = script("delete", true)
-	declareScript    = script("declare", true)
-	deleteVarScript  = script("deletevar", false)
-	listVarsScript   = script("listvars", true)
-	storeScript      = script("store", false)
-	fetchScript      = script("fetch", false)
-	findScript       = script("find", true)
-	leaveScript      = script("leave", true)
-	beatScript       = script("beat", true)
-	claimScript      = script("claim", true)
-	renewClaimScript = script("renewclaim", true)
-	settleScript     = script("settle", true)
-	releaseScript    = script("release", true)
-	endClaimsScript  = script("endclaims", true)
+	openScript       = script("open")
+	renewScript      = script("renew")
+	deleteScript     = script("delete")
+	helloScript      = script("hello")
+	beatScript       = script("beat")
+	byeScript        = script("bye")
+	cancelScript     = script("cancel")
+	declareScript    = script("declare")
+	deleteVarScript  = script("deletevar")
+	listVarsScript   = script("listvars")
+	watchScript      = script("watch")
+	storeScript      = script("store")
+	fetchScript      = script("fetch")
+	findScript       = script("find")
+	followScript     = script("follow")
+	claimScript      = script("claim")
+	renewClaimScript = script("renewclaim")
+	settleScript     = script("settle")
+	releaseScript    = script("release")
+	endClaimsScript  = script("endclaims")
 
-	plainScript      = redisx.NewScript("plain", true, source("plain"))
-	registerScript   = redisx.NewScript("register", true, source("register"))
-	unregisterScript = redisx.NewScript("unregister", true, source("unregister"))
-	endedScript      = redisx.NewScript("ended", true, source("ended"))
+	plainScript      = redisx.NewScript("plain", source("plain"))
+	registerScript   = redisx.NewScript("register", source("register"))
+	unregisterScript = redisx.NewScript("unregister", source("unregister"))
+	endedScript      = redisx.NewScript("ended", source("ended"))
 )
 
-func script(name string, repeatable bool) *redisx.Script {
-	return redisx.NewScript(name, repeatable, source("prelude"), source(name))
+// shared is what stands before each script that works on a workspace.
+var shared = []string{"prelude", "claims", "waiting"}
+
+func script(name string) *redisx.Script { return redisx.NewScript(name, sourcesOf(name)...) }
+
+func sourcesOf(name string) []string {
+	var texts []string
+	for _, part := range append(slices.Clip(shared), name) {
+		texts = append(texts, source(part))
+	}
+	return texts
 }
 
 func source(name string) string {

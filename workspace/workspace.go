@@ -25,13 +25,20 @@ type Workspace struct {
 	persistent  bool
 	lease       time.Duration
 
-	waiting waiting
-	ctx     context.Context // ends when the handle closes
-	cancel  context.CancelFunc
-	forget  func()         // takes back what Close registered with rdb
-	running sync.WaitGroup // goroutines of this handle
-	once    sync.Once
+	introduction introduction
+	lanes        lanes
+	waiting      waiting
+	calls        gate            // calls that may have to be undone, and what they have left to do in the background
+	ctx          context.Context // ends when the handle closes
+	cancel       context.CancelFunc
+	forget       func()         // takes back what Close registered with rdb
+	running      sync.WaitGroup // goroutines of this handle
+	once         sync.Once
 }
+
+// Default is the name of a workspace that is always there: opening it makes it where it is missing. It is persistent, and
+// nobody owns it.
+const Default = "default"
 
 // Options are those of Open.
 type Options struct {
@@ -89,7 +96,12 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 			return nil, err
 		}
 	}
+	if name == Default {
+		purpose, o.Persistent = "create", true
+	}
 	ws := &Workspace{rdb: rdb, name: name, keys: keysOf(name), client: rand.Text()[:12], lease: o.Lease}
+	ws.lanes.init()
+	ws.waiting.init()
 	ws.ctx, ws.cancel = context.WithCancel(context.Background())
 	for {
 		if purpose != "use" { // listed first: should we die in between, others find it
@@ -98,14 +110,18 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 			}
 		}
 		incarnation := rand.Text()[:12]
-		reply, err := ws.call(ctx, openScript, ws.keys.forScript(), incarnation, ws.client, purpose, flag(o.Persistent),
-			o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]))
+		reply, err := ws.call(ctx, openScript, ws.keys.forScript(ws.client), incarnation, ws.client, purpose, flag(o.Persistent),
+			o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]), publishCommand(rdb))
 		switch {
-		case err != nil && purpose == "own" && ctx.Err() != nil: // it may have been made in the last moment
+		case err != nil && (purpose == "own" || purpose == "new") && ctx.Err() != nil: // it may have been made in the last moment
 			ws.incarnation, ws.owned = incarnation, true
 			return nil, errors.Join(err, ws.abandon())
 		case err != nil:
 			return nil, err
+		case reply.word == "TAKEN":
+			return nil, errTaken
+		case reply.word == "VERSION":
+			return nil, versionError(name, reply.text(0))
 		case reply.word == "OK":
 			ws.incarnation, ws.owned, ws.persistent = reply.text(0), reply.text(1) == "1", reply.text(2) == "1"
 			if purpose != "use" {
@@ -162,15 +178,19 @@ func (ws *Workspace) close() error {
 	var err error
 	ws.once.Do(func() {
 		ws.cancel()
-		ws.stopWaiting()
+		ws.stopListening()
+		ws.calls.close(closeTimeout)
 		ws.running.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		if ws.introduction.epoch != "" && (!ws.owned || ws.persistent) {
+			_ = ws.bye(ctx, ws.client, nil) // others forget it after a while where this fails
+		}
 		if !ws.owned {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
 		if ws.persistent {
-			_, err = call(ctx, ws.rdb, renewScript, ws.keys.forScript(), ws.incarnation, ws.client, 0)
+			_, err = call(ctx, ws.rdb, renewScript, ws.keys.forScript(ws.client), ws.incarnation, ws.client, 0)
 		} else {
 			err = remove(ctx, ws.rdb, ws.name, ws.incarnation, "")
 		}

@@ -1,20 +1,29 @@
--- Ends the leases of all claims that a client holds: its own, or those of one that is known to be dead. That one can make
--- none from now on.
--- KEYS 1-3 and one group: the variable.
+-- Ends the leases of all claims that a client holds: its own, or those of one that is known to be dead. That one can do
+-- nothing from now on.
+-- KEYS 1-4, one group: the variable, and the client's own key.
 -- ARGV 1 incarnation, 2 variable, 3 client, 4 caller
 -- Returns OK and the number of claims, or GONE.
 local name, client = ARGV[2], ARGV[3]
 if gone() then return { 'GONE' } end
-local var = variable(name, 4)
+local var = variable(name, FIRST)
+check(var)
 ease()
-if client ~= ARGV[4] then bury(client) end
+local w = waiting()
+if client ~= ARGV[4] then
+  w.bury(client)
+  redis.call('DEL', KEYS[FIRST + GROUP])
+end
 local n = 0
 for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-  local claim = claim_of(var, id)
+  local claim = w.claims.get(var, id)
   if claim.holder == client then
-    redis.call('ZADD', var.deadlines, claim.ticket, id)
+    w.claims.lapse(var, claim)
     n = n + 1
   end
 end
-if n > 0 then serve(var) end
-return { 'OK', n }
+if n > 0 then
+  if var.position then w.serve_followers(var) end
+  w.serve(var)
+end
+changed()
+return { 'OK', whole(n) }

@@ -1,24 +1,33 @@
--- Takes one value; where there is none, the caller waits.
--- KEYS 1-3 and one group: the variable.
--- ARGV 1 incarnation, 2 variable, 3 waiter ('' = do not wait), 4 born ('' at first), 5 random in [0, 1)
--- Returns VALUE value, EMPTY born, WAIT born, DELETED, BURIED, or GONE.
-local name, waiter, born, random = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-if gone() then return { 'GONE' } end
-local var = variable(name, 4)
+-- Takes up to n values, at least one; where there is none, the caller waits.
+-- KEYS 1-4 and one group: the variable.
+-- ARGV 1 incarnation, 2 request, 3 variable, 4 waiter ('' = do not wait), 5 born ('' at first), 6 random in [0, 1), 7 n,
+--      8 '' or iterate (in order only)
+-- Returns VALUES born value value …, EMPTY born, WAIT born, DELETED, MODE mode (in which nobody iterates), BURIED, or GONE.
+local name, waiter, born, random, n = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local again = refused()
+if again then return again end
+local var = variable(name, FIRST)
 if deleted(var, born) then return { 'DELETED' } end
-look(var)
-local value = waiter ~= '' and handed_to(var, waiter)
-local claim = not value and ended_claim(var)
-if claim then -- a value whose claim has ended is there for anybody; taking it settles it
-  local left = claimed_values(var, claim)
-  value = left[2]
-  redis.call('HDEL', var.claimed, claim.id .. '/' .. left[1])
-  if #left == 2 then end_claim(var, claim) end
+if ARGV[8] == 'iterate' and (var.mode == 'lifo' or var.mode == 'multi') then return { 'MODE', var.mode } end
+
+local reply, w = { 'VALUES', false }, nil
+if not var.mode or var.mode == 'unknown' or redis.call('EXISTS', var.waiters, var.deadlines) > 0 then
+  w = waiting()
+  w.look(var)
+  reply[3] = waiter ~= '' and w.handed_to(var, waiter) or nil
+  local claim = #reply - 2 < n and w.claims.first(var)
+  while claim and #reply - 2 < n do -- a value whose claim has ended is there for anybody; taking it settles it
+    reply[#reply + 1] = w.claims.take(var, claim)
+    claim = w.claims.first(var)
+  end
 end
-value = value or take(var, random)
-if value then
-  if waiter ~= '' then unwait(var, waiter) end
-  return { 'VALUE', value }
+reply[2] = var.born
+if #reply - 2 < n then take_some(var, random, n - (#reply - 2), reply) end
+if #reply > 2 then
+  if w and waiter ~= '' then w.unwait(var, waiter) end
+  return answer(reply)
 end
-if waiter == '' then return { 'EMPTY', var.born } end
-return wait(var, var.fetchers, waiter)
+ease()
+if waiter == '' then return answer({ 'EMPTY', var.born }) end
+reply = (w or waiting()).wait(var, waiter, 'fetch')
+return reply[1] == 'WAIT' and answer(reply) or reply

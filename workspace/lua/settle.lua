@@ -1,25 +1,38 @@
 -- Ends the claim of some values and stores what came of them, in one step.
--- KEYS 1-3, the group of the claimed variable, then a group for each variable to store into.
--- ARGV 1 incarnation, 2 variable, 3 claim, 4 number of variables to store into, 5… their names, then for each value:
---      its index, which of the variables to store into (0: none), what to store
+-- KEYS 1-4, the group of the claimed variable, then for each other workspace that is stored into its keys 1-3, then a
+--      group for each variable to store into.
+-- ARGV 1 incarnation, 2 request, 3 variable, 4 claim, 5 number of other workspaces, 6 number of variables to store into,
+--      7… the incarnations of these workspaces, then for each of these variables its name and which of the workspaces it is
+--      in (0: the claim's own), then for each value its index, which of the variables to store into (0: none), what to store
 -- Returns OK, the number and the indexes of values that somebody else has settled before (nothing was stored for these),
---   and the names of variables that are not there (nothing was stored into these); or GONE.
-local name, id, targets = ARGV[2], ARGV[3], tonumber(ARGV[4])
-if gone() then return { 'GONE' } end
-local var = variable(name, 4)
+--   and the numbers of variables that are not there (nothing was stored into these); or GONE.
+local name, id, others, targets = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local again = refused()
+if again then return again end
+local var = variable(name, FIRST)
 check(var)
+local at, key = 7, FIRST + GROUP
+local spaces = { [0] = HOME }
+for i = 1, others do
+  local space = { workspace = KEYS[key], variables = KEYS[key + 1], live = KEYS[key + 2] }
+  space.gone = redis.call('HGET', space.workspace, 'incarnation') ~= ARGV[at]
+  spaces[i] = space
+  at, key = at + 1, key + 3
+end
 local into, stores = {}, {}
 for i = 1, targets do
-  into[i], stores[i] = variable(ARGV[4 + i], 4 + i * GROUP), {}
+  into[i], stores[i] = variable(ARGV[at], key, spaces[tonumber(ARGV[at + 1])]), {}
   check(into[i])
+  at, key = at + 2, key + GROUP
 end
 
+local c = claims()
+local claim = c.get(var, id)
 local indexes, fields = {}, {}
-for i = 5 + targets, #ARGV, 3 do
+for i = at, #ARGV, 3 do
   indexes[#indexes + 1] = i
   fields[#fields + 1] = id .. '/' .. ARGV[i]
 end
-local claim = claim_of(var, id)
 local held = claim and redis.call('HMGET', var.claimed, unpack(fields)) or {}
 local lost, settled = {}, {}
 for j, i in ipairs(indexes) do
@@ -31,21 +44,23 @@ for j, i in ipairs(indexes) do
     lost[#lost + 1] = ARGV[i]
   end
 end
-local reply = { 'OK', #lost, unpack(lost) }
+local reply = { 'OK', whole(#lost), unpack(lost) }
 for i = 1, targets do
-  if not into[i].mode then
-    reply[#reply + 1] = ARGV[4 + i]
+  if into[i].space.gone or not into[i].mode then
+    reply[#reply + 1] = whole(i)
   elseif #stores[i] > 0 then
     store(into[i], stores[i], 1, #stores[i])
   end
 end
-if #settled == 0 then return reply end
-
-redis.call('HDEL', var.claimed, unpack(settled))
-if #settled == claim.n or #claimed_values(var, claim) == 0 then
-  end_claim(var, claim)
-elseif claim.attempt > 1 then -- whoever died before did not die over what is left
-  claim.attempt = 1
-  list_claim(var, claim)
+if #settled > 0 then
+  redis.call('HDEL', var.claimed, unpack(settled))
+  if #settled == claim.n or #c.values(var, claim) == 0 then
+    c.drop(var, claim)
+  elseif claim.attempt > 1 then -- whoever died before did not die over what is left
+    claim.attempt = 1
+    c.list(var, claim)
+  end
+else
+  ease()
 end
-return reply
+return answer(reply)

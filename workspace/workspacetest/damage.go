@@ -2,6 +2,8 @@ package workspacetest
 
 import (
 	"github.com/netspaces/netspaces/workspace"
+	"strconv"
+	"strings"
 )
 
 var damageTests = []test{
@@ -11,7 +13,7 @@ var damageTests = []test{
 	{"DamageIsDeleted", damageIsDeleted},
 }
 
-var kinds = []string{"values", "fetchers", "finders", "signalled", "handed", "claimed", "deadlines"}
+var kinds = []string{"values", "waiters", "handed", "claimed", "deadlines"}
 
 func (s *site) damage(kind, variable string) {
 	s.Helper()
@@ -24,7 +26,7 @@ func damageChangesNothing(s *site) {
 	ws := s.open()
 	var text []byte
 	for _, kind := range kinds {
-		name := "v-" + kind
+		name, failed := "v-"+kind, 0
 		s.damage(kind, name)
 		if kind != "values" {
 			s.push(name, 1, 2)
@@ -46,14 +48,25 @@ func damageChangesNothing(s *site) {
 		} {
 			before := s.snapshot()
 			if err := call(); err != nil {
+				s.wantErr(err, workspace.ErrDamaged)
+				for _, named := range []string{s.name(), name} {
+					if !strings.Contains(err.Error(), strconv.Quote(named)) {
+						s.Errorf("%s with damaged %s: the error does not name %q: %v", verb, kind, named, err)
+					}
+				}
+				failed++
 				// Who is alive, the number of tickets and that a variable is known are nothing that anybody could miss.
-				s.Log(verb, " with damaged ", kind)
-				s.unchanged(before, s.key("ws"), s.key("live"), s.key("vars"), "nws:names")
+				s.unchanged(before, s.key("ws"), s.key("live"), s.key("vars"), s.key("client", ws.Client()), "nws:names")
 			}
+		}
+		if failed == 0 {
+			s.Errorf("damaged %s is noticed by no verb", kind)
 		}
 		for _, k := range kinds {
 			s.must(s.rdb.Redis().Del(s.ctx, s.key(k, name)).Err())
 		}
+		s.store(ws, name, 4)
+		s.holds(ws, name, "4")
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -21,7 +23,7 @@ var killTests = []test{
 // killing breaks all connections of a type but its own, every few milliseconds, until the returned function is called.
 func (s *site) killing(kind string, every time.Duration) (stop func()) {
 	s.Helper()
-	admin := s.client().Redis().Conn()
+	admin := s.client().Redis().(*redis.Client).Conn()
 	ctx, cancel := context.WithCancel(s.ctx)
 	var running sync.WaitGroup
 	killed := int64(0)

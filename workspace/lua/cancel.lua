@@ -1,0 +1,44 @@
+-- Ends a request whose caller does not want it any more, or has not learnt what became of it: what it has taken goes back
+-- or to the next, its waiter leaves, and if it was not done, it can never be done from now on.
+-- KEYS 1-4 and one group: the variable.
+-- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born
+-- Returns NOT (it was not done), UNDONE (it had taken something or was waiting), DONE and its reply (it was done and stays
+--   so), or GONE.
+local request, waiter, born = ARGV[2], ARGV[4], ARGV[5]
+if gone() then return { 'GONE' } end
+local reply
+if request ~= '' then
+  local again, replayed = refused()
+  if replayed then
+    reply = again
+  elseif again then
+    return { 'NOT' } -- its client or its lane went on without it
+  end
+end
+local var = variable(ARGV[3], FIRST)
+undamaged(var)
+local word = reply and reply[1]
+local mine = var.mode and not (word == 'VALUES' and var.born ~= reply[2]) and not deleted(var, born)
+ease()
+local w = waiting()
+if mine then
+  check(var)
+  if word == 'VALUES' then
+    w.put_back(var, { unpack(reply, 3) }, 0, 0)
+  elseif word == 'CLAIM' then
+    local claim, indexes = w.claims.get(var, reply[3]), {}
+    if claim then
+      for i = 1, claim.n do indexes[i] = whole(i) end
+      w.claims.release(var, claim, indexes)
+    end
+  end
+  if waiter ~= '' then w.give_back(var, waiter) end
+  w.serve(var)
+end
+if word == 'OK' or word == 'NOVAR' then return { 'DONE', unpack(reply) } end
+if request ~= '' then
+  answer({})
+else
+  changed()
+end
+return { word and 'UNDONE' or 'NOT' }

@@ -1,0 +1,45 @@
+-- Reads up to n values that one who iterates has not seen, and leaves them there; where there is none, the caller waits.
+-- KEYS 1-4 and one group: the variable.
+-- ARGV 1 incarnation, 2 request, 3 variable, 4 waiter ('' = do not wait), 5 born ('' at first), 6 n, 7 from: the index up
+--      to which it has seen all ('0' at first)
+-- Returns VALUES born from value value … (from is for the next call), EMPTY born, WAIT born, DELETED, MODE mode (in which
+--   nobody iterates), BURIED, or GONE.
+local name, waiter, born, n, from = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+local again = refused()
+if again then return again end
+local var = variable(name, FIRST)
+if deleted(var, born) then return { 'DELETED' } end
+local w = waiting()
+w.look(var)
+if var.mode == 'lifo' or var.mode == 'multi' then return { 'MODE', var.mode } end
+if not var.position then w.begin_positions(var) end
+
+local found, seen = {}, from
+if var.mode == 'single' then
+  if var.position > from then
+    found[1] = w.first_value(var, 0)
+    if found[1] then seen = var.position end
+  end
+else
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', var.deadlines, '-inf', '(' .. FIRST_TIME)) do
+    local claim = w.claims.get(var, id)
+    local values = w.claims.values(var, claim)
+    for i = 1, #values, 2 do
+      local index = claim.index == 0 and 1 or claim.index + tonumber(values[i]) - 1
+      if index > from and #found < n then
+        found[#found + 1] = values[i + 1]
+        seen = math.max(seen, index)
+      end
+    end
+  end
+  local start = math.max(0, from + 1 - var.position)
+  local some = read(var, start, 1, n - #found, found)
+  if some > 0 then seen = var.position + start + some - 1 end
+end
+if #found > 0 then
+  if waiter ~= '' then w.unwait(var, waiter) end
+  return { 'VALUES', var.born, whole(seen), unpack(found) }
+end
+if waiter == '' then return { 'EMPTY', var.born } end
+local reply = w.wait(var, waiter, w.next_index(var))
+return reply[1] == 'WAIT' and answer(reply) or reply

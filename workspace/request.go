@@ -1,0 +1,150 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+)
+
+// A call that changes something is a numbered request in a lane: Redis does it once, however often it is sent, and keeps
+// the reply for as long as it may be asked for again.
+const (
+	cancelQuick = time.Second // a caller waits so long to learn what became of its request
+	bulky       = 4 << 10     // a reply of more bytes is not left in its lane
+)
+
+// request runs a script that changes something. Its arguments begin with the incarnation, the request and the first of the
+// variables; w is the waiter that it speaks for, if there is one. When ctx ends, so does the call; what it has taken then
+// goes back.
+func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []string, w *waiter, variable string, more ...any) (reply, error) {
+	if !ws.calls.enter() {
+		return reply{}, ErrClosed
+	}
+	defer ws.calls.leave()
+	l, err := ws.lanes.take(ctx)
+	if err != nil {
+		return reply{}, err
+	}
+	args := append([]any{ws.incarnation, "", variable}, more...)
+	for {
+		epoch, err := ws.introduce(ctx)
+		if err != nil {
+			ws.lanes.give(l)
+			return reply{}, err
+		}
+		name := l.request(epoch)
+		args[1] = name
+		r, err := ws.call(ctx, s, keys, args...)
+		if _, unknown := errors.AsType[*redisx.UnknownError](err); unknown {
+			return ws.resolve(&departure{variable: variable, waiter: w, request: name, lane: l}, err)
+		}
+		if err == nil && r.word == "NOCLIENT" {
+			ws.forgotten(epoch)
+			continue
+		}
+		if err == nil && r.size() > bulky {
+			ws.acknowledge(l)
+		} else {
+			ws.lanes.give(l)
+		}
+		return r, err
+	}
+}
+
+// resolve finds out what became of a request whose reply did not come.
+func (ws *Workspace) resolve(d *departure, cause error) (reply, error) {
+	select {
+	case <-ws.depart(d):
+	case <-time.After(cancelQuick):
+		return reply{}, cause
+	}
+	switch d.outcome.word {
+	case "DONE":
+		word := d.outcome.text(0)
+		return reply{word: word, rest: d.outcome.rest[1:]}, nil
+	case "NOT", "UNDONE":
+		return reply{}, errors.Unwrap(cause)
+	case "GONE":
+		return reply{}, ErrNoWorkspace
+	}
+	return reply{}, cause
+}
+
+// acknowledge has Redis forget a large reply, and frees its lane when that is done.
+func (ws *Workspace) acknowledge(l *lane) {
+	number := l.number
+	ws.inBackground(func(ctx context.Context) {
+		// Where it fails, the next request of the lane replaces the reply.
+		_, _ = plain(ctx, ws.rdb, "HSET", ws.keys.client(ws.client), l.name, strconv.FormatUint(number, 10)+" ")
+		ws.lanes.give(l)
+	})
+}
+
+// departure is a caller that has gone while Redis does not know it: one that waited, or whose request may have been done.
+type departure struct {
+	variable string
+	waiter   *waiter // nil if none is registered
+	request  string  // empty if only the waiter leaves
+	lane     *lane   // is free when Redis knows; nil without a request
+	outcome  reply
+}
+
+// depart tells Redis, now and where that fails with each beat. The channel is closed when Redis has answered.
+func (ws *Workspace) depart(d *departure) <-chan struct{} {
+	q := &ws.waiting
+	q.mu.Lock()
+	q.leaving[d] = struct{}{}
+	q.mu.Unlock()
+	if d.waiter != nil {
+		d.waiter.left = true
+	}
+
+	done := make(chan struct{})
+	ws.inBackground(func(ctx context.Context) {
+		if ws.tellDeparture(ctx, d) {
+			close(done)
+		}
+	})
+	return done
+}
+
+func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) bool {
+	member, born := "", ""
+	if d.waiter != nil {
+		member = ws.client + ":" + d.waiter.number
+		ws.waiting.mu.Lock()
+		born = d.waiter.born
+		ws.waiting.mu.Unlock()
+	}
+	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable),
+		ws.incarnation, d.request, d.variable, member, born)
+	if err != nil {
+		return false
+	}
+	q := &ws.waiting
+	q.mu.Lock()
+	_, first := q.leaving[d]
+	delete(q.leaving, d)
+	if first {
+		d.outcome = r
+	}
+	q.mu.Unlock()
+	if first && d.lane != nil {
+		ws.lanes.give(d.lane)
+	}
+	return first
+}
+
+// inBackground runs f, which ends soon, in a goroutine that Close waits for.
+func (ws *Workspace) inBackground(f func(ctx context.Context)) {
+	ws.calls.join()
+	go func() {
+		defer ws.calls.leave()
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		f(ctx)
+	}()
+}
