@@ -47,7 +47,6 @@ try('ZCOUNT', zset, '-inf', 2)
 try('ZRANGE', zset, 0, -1)
 try('ZRANGEBYSCORE', zset, '-inf', 2)
 try('ZREM', zset, 'a')
-try('ZREMRANGEBYSCORE', zset, '-inf', 2)
 
 redis.pcall(unlink and 'UNLINK' or 'DEL', hash, list, zset)
 return failed

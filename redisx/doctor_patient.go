@@ -107,8 +107,7 @@ func (c *Client) again() (redis.UniversalClient, error) {
 	if c.closed {
 		return nil, redis.ErrClosed
 	}
-	var client any = c.rdb
-	switch rdb := client.(type) {
+	switch rdb := c.rdb.(type) {
 	case *redis.ClusterClient:
 		o := *rdb.Options()
 		o.ContextTimeoutEnabled, o.MaxRetries = true, -1
@@ -118,7 +117,7 @@ func (c *Client) again() (redis.UniversalClient, error) {
 		o.ContextTimeoutEnabled, o.MaxRetries = true, -1
 		return redis.NewClient(&o), nil
 	default:
-		return nil, fmt.Errorf("%w: a %T", errors.ErrUnsupported, client)
+		return nil, fmt.Errorf("%w: a %T", errors.ErrUnsupported, rdb)
 	}
 }
 
@@ -132,7 +131,7 @@ func (c *Client) unreachable(ctx context.Context, err error) Check {
 		return Check{State: CheckFailed, Detail: brief(err)}
 	}
 	t.label = c.label
-	if ctx.Err() != nil && errors.Is(err, redis.ErrClosed) {
+	if ctx.Err() != nil { // err is that of a connection which was closed over that
 		err = ctx.Err()
 	}
 	detail, advice, _ := strings.Cut(explain(err, t).Error(), "\n")
