@@ -36,6 +36,7 @@ const (
 const (
 	doctorTimeout = 30 * time.Second
 	detailWidth   = 120 // of an error that is repeated
+	maxDetails    = 6   // of masters of a cluster where not all are alike
 )
 
 // Doctor looks at how well this Redis serves workspaces: connection, version, cluster, eviction policy, memory headroom,
@@ -111,20 +112,33 @@ func (s CheckState) badness() int {
 func examine(patients []*patient, look func(*patient) Check) Check {
 	var worst Check
 	var details []string
+	where := map[string][]string{} // detail -> names
 	for i, p := range patients {
 		found := look(p)
-		detail := found.Detail
-		if p.name != "" {
-			detail = p.name + ": " + detail
+		if i == 0 || found.State.badness() > worst.State.badness() {
+			worst, details, where = found, nil, map[string][]string{}
 		}
-		switch {
-		case i == 0 || found.State.badness() > worst.State.badness():
-			worst, details = found, []string{detail}
-		case found.State == worst.State:
-			details = append(details, detail)
+		if found.State == worst.State {
+			if where[found.Detail] == nil {
+				details = append(details, found.Detail)
+			}
+			where[found.Detail] = append(where[found.Detail], p.name)
 		}
 	}
-	worst.Detail = strings.Join(details, "; ")
+	if len(patients) == 1 {
+		return worst
+	}
+	for i, detail := range details {
+		names := strings.Join(where[detail], ", ")
+		if len(where[detail]) == len(patients) {
+			names = fmt.Sprintf("all %d masters", len(patients))
+		}
+		details[i] = names + ": " + detail
+	}
+	worst.Detail = strings.Join(details[:min(len(details), maxDetails)], "; ")
+	if more := len(details) - maxDetails; more > 0 {
+		worst.Detail += fmt.Sprintf("; and %d more", more)
+	}
 	return worst
 }
 

@@ -153,7 +153,7 @@ func (p *patient) judgeCluster(info map[string]string) Check {
 			Advice: "Use redis+cluster://host:port,host:port (rediss+cluster:// by TLS).",
 		}
 	default:
-		return Check{State: CheckOK, Detail: fmt.Sprintf("one of %s masters, all slots are served%s", size, p.replicas())}
+		return Check{State: CheckOK, Detail: fmt.Sprintf("a cluster of %s masters, all slots are served%s", size, p.replicas())}
 	}
 }
 
