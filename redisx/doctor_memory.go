@@ -35,18 +35,19 @@ func (p *patient) memory(context.Context) Check {
 	if !told || !limitTold {
 		return p.untold()
 	}
-	of, advice := "maxmemory", "Raise maxmemory, or take out what is not needed."
+	of, rest, advice := "maxmemory", "", "Raise maxmemory, or take out what is not needed."
 	if limit == 0 {
-		of, advice = "the machine's memory; there is no maxmemory",
-			"Set maxmemory, so that Redis refuses what is too much and is not ended by the system."
 		if limit, told = p.number("total_system_memory"); !told || limit == 0 {
 			return Check{State: CheckOK, Detail: bytesText(used) + " used; there is no maxmemory"}
 		}
+		of, rest = "the machine's memory", "; there is no maxmemory"
+		advice = "Set maxmemory, so that Redis refuses what is too much and is not ended by the system."
 	} else if uncounted, ok := p.number("mem_not_counted_for_evict"); ok {
 		used -= uncounted
 	}
 	percent := used * 100 / limit
-	check := Check{State: CheckOK, Detail: fmt.Sprintf("%s used, %d %% of %s of %s", bytesText(used), percent, bytesText(limit), of)}
+	check := Check{State: CheckOK}
+	check.Detail = fmt.Sprintf("%s used, %d %% of %s (%s)%s", bytesText(used), percent, of, bytesText(limit), rest)
 	switch {
 	case percent >= 100:
 		check.State, check.Advice = CheckFailed, advice+" Nothing can be stored until then; fetching works."

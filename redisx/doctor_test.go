@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,18 @@ import (
 
 var checkNames = []string{
 	"connection", "version", "cluster", "eviction policy", "memory headroom", "persistence", "rights", "round-trip time", "clock",
+}
+
+func TestChecksAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../docs/redis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range checkNames {
+		if !strings.Contains(string(text), "\n| "+name+" | ") {
+			t.Errorf("docs/redis.md does not say what %q looks at", name)
+		}
+	}
 }
 
 func mustHaveAll(t *testing.T, r Report) {
