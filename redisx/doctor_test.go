@@ -104,6 +104,26 @@ func TestDoctorOnEmbedded(t *testing.T) {
 	}
 }
 
+// What a managed Redis takes away is n/a.
+func TestDoctorOnManaged(t *testing.T) {
+	server := redistest.Start(t, redistest.AppendOnly, `rename-command INFO ""`, `rename-command CONFIG ""`, `rename-command TIME ""`)
+	r := mustOpen(t, server.URL()).Doctor(t.Context())
+	mustHaveAll(t, r)
+	mustBe(t, r, CheckNA, "eviction policy", "memory headroom", "persistence", "clock")
+	mustBe(t, r, CheckOK, "connection", "version", "cluster")
+	if got := checkOf(t, r, "memory headroom").Detail; !strings.Contains(got, "INFO is refused: ERR unknown command") {
+		t.Errorf("memory: %s", got)
+	}
+	// Workspaces cannot do without this one.
+	if got := checkOf(t, r, "rights"); got.State != CheckFailed || got.Detail != "refused: TIME" {
+		t.Errorf("rights: %+v", got)
+	}
+
+	server = redistest.Start(t, redistest.AppendOnly, `rename-command CONFIG ""`)
+	r = mustOpen(t, server.URL()).Doctor(t.Context())
+	mustBe(t, r, CheckOK, checkNames[:7]...)
+}
+
 func TestDoctorOnReplica(t *testing.T) {
 	master := redistest.Start(t)
 	host, port, _ := strings.Cut(master.Addr(), ":")
