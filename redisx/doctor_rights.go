@@ -37,32 +37,32 @@ func (p *patient) rights(ctx context.Context) Check {
 	return p.judgeRights(p.try(ctx))
 }
 
-// ear is how a server is listened to: in a cluster by channels that stay in their slot.
-type ear struct {
+// pubsubVerbs is how a server is listened to: in a cluster by channels that stay in their slot.
+type pubsubVerbs struct {
 	subscribe   func(ctx context.Context, channels ...string) *redis.PubSub
 	unsubscribe func(pubsub *redis.PubSub, ctx context.Context, channels ...string) error
 	prefix      string // of the names of the three commands
 }
 
-func (p *patient) ear() ear {
+func (p *patient) pubsubVerbs() pubsubVerbs {
 	if p.clustered {
-		return ear{p.rdb.SSubscribe, (*redis.PubSub).SUnsubscribe, "S"}
+		return pubsubVerbs{p.rdb.SSubscribe, (*redis.PubSub).SUnsubscribe, "S"}
 	}
-	return ear{p.rdb.Subscribe, (*redis.PubSub).Unsubscribe, ""}
+	return pubsubVerbs{p.rdb.Subscribe, (*redis.PubSub).Unsubscribe, ""}
 }
 
 // try runs what the scripts run, and listens as a handle on a workspace does.
 func (p *patient) try(ctx context.Context) findings {
 	var f findings
-	base, ear := "nws:{"+p.tag+"}:scratch:"+rand.Text()[:12], p.ear()
-	keys, channel, publish := []string{base + ":hash", base + ":list", base + ":zset"}, base+":inbox", ear.prefix+"PUBLISH"
+	base, verbs := "nws:{"+p.tag+"}:scratch:"+rand.Text()[:12], p.pubsubVerbs()
+	keys, channel, publish := []string{base + ":hash", base + ":list", base + ":zset"}, base+":inbox", verbs.prefix+"PUBLISH"
 
-	pubsub := ear.subscribe(ctx, channel)
+	pubsub := verbs.subscribe(ctx, channel)
 	defer func() { _ = pubsub.Close() }()
 	attached := context.AfterFunc(ctx, func() { _ = pubsub.Close() })
 	defer attached()
 	_, err := pubsub.ReceiveTimeout(ctx, hearWithin)
-	f.note(&f.mute, ear.prefix+"SUBSCRIBE", err)
+	f.note(&f.mute, verbs.prefix+"SUBSCRIBE", err)
 	listening := err == nil
 
 	// As clients send scripts: by their names, and whole where Redis does not know them.
@@ -86,11 +86,11 @@ func (p *patient) try(ctx context.Context) findings {
 		f.unheard = err != nil || !heard
 	}
 	if listening {
-		err := ear.unsubscribe(pubsub, ctx, channel)
+		err := verbs.unsubscribe(pubsub, ctx, channel)
 		if err == nil {
 			err = drain(ctx, pubsub)
 		}
-		f.note(&f.mute, ear.prefix+"UNSUBSCRIBE", err)
+		f.note(&f.mute, verbs.prefix+"UNSUBSCRIBE", err)
 	}
 	return f
 }
