@@ -65,7 +65,7 @@ func TestBadURL(t *testing.T) {
 		{"hunter2@redis://host", "does not begin with a scheme"},
 		{"/run/redis.sock", "needs unix://"},
 		{"http://:hunter2@host:80", "http:// is not a scheme for Redis"},
-		{"redis+sentinel://:hunter2@host", "redis+sentinel:// is not a scheme"},
+		{"redis+ring://:hunter2@host", "redis+ring:// is not a scheme"},
 		{"mem://hunter2", "takes nothing"},
 		{"local:///tmp", "takes nothing"},
 		{"redis://:hunter2@host:port", "port must be a number"},
