@@ -178,9 +178,11 @@ func TestClusterListen(t *testing.T) {
 		}
 	}
 	all(t)
+	rdb.listening.mu.Lock()
 	if n := len(rdb.listening.servers); n != 3 {
 		t.Errorf("%d connections to 3 masters", n)
 	}
+	rdb.listening.mu.Unlock()
 
 	ups, downs := ears[0].ups.Load(), ears[0].downs.Load()
 	servers.MoveSlot(keys[0])
