@@ -1,10 +1,6 @@
 package redisx
 
 import (
-	"context"
-	"crypto/tls"
-	"fmt"
-	"net"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -14,16 +10,10 @@ import (
 // slotsFor is how long what a cluster said of its slots is believed at most. Redirections renew it at once.
 const slotsFor = 10 * time.Second
 
-// keepAlive finds out that a peer has vanished.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 5 * time.Second, Count: 3}
-
-// dialFunc makes a connection.
-type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
-
 // connect makes the client for an address. It connects when it is first used.
 func (t *target) connect(o Options) *Client {
 	options := *t.options
-	options.Dialer = t.dialer(o.Dial)
+	options.Dialer = lateFailure(t.dialer(o.Dial))
 	c := &Client{label: t.label, url: t.url, retry: o.Retry, clean: t.clean, log: o.Logger, closing: make(chan struct{}), closers: map[*func()]struct{}{}}
 	if t.retry != 0 {
 		c.retry = t.retry
@@ -42,39 +32,6 @@ func (t *target) connect(o Options) *Client {
 	}
 	c.listening = newHub(c.rdb, o.Logger, t.clean)
 	return c
-}
-
-// dialer connects by dial, and agrees on TLS with the host that is dialled: the nodes of a cluster have names of their own.
-func (t *target) dialer(dial dialFunc) dialFunc {
-	timeout := t.options.DialTimeout
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: timeout, KeepAliveConfig: keepAlive}).DialContext
-	}
-	if t.options.TLSConfig == nil {
-		return dial
-	}
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		config := t.options.TLSConfig.Clone()
-		if config.ServerName == "" {
-			host, _, err := net.SplitHostPort(addr)
-			if err != nil {
-				return nil, fmt.Errorf("the address has no host: %w", err)
-			}
-			config.ServerName = host
-		}
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		conn, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		encrypted := tls.Client(conn, config)
-		if err := encrypted.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
-			return nil, err
-		}
-		return encrypted, nil
-	}
 }
 
 func (t *target) clusterOptions(o *redis.Options) *redis.ClusterOptions {

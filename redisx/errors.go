@@ -41,7 +41,8 @@ func explain(err error, t *target) error {
 		// The text of err holds what came back, which may be what was sent.
 		err, hint = errStranger, "If it speaks TLS, use rediss:// instead of redis://."
 		if t.options.TLSConfig != nil {
-			hint = "If it does not speak TLS, use redis:// instead of rediss://."
+			hint = "If it does not speak TLS, use redis:// instead of rediss://. If it wants a certificate of the client, " +
+				"put ?cert=FILE&key=FILE into the address."
 		}
 	} else {
 		hint = transportHint(err, t.options.TLSConfig != nil)
@@ -114,9 +115,10 @@ func isTLS(err error) bool {
 	return untrusted || plain || alert
 }
 
+// isCertificateWanted says whether the server ended TLS since the client has no certificate, or one it does not like.
 func isCertificateWanted(err error) bool {
-	alert, ok := errors.AsType[tls.AlertError](err)
-	return ok && (alert == 116 || alert == 42) // certificate_required, and bad_certificate before TLS 1.3
+	remote, ok := errors.AsType[*net.OpError](err)
+	return ok && remote.Op == "remote error" && strings.Contains(remote.Err.Error(), "certificate")
 }
 
 // transportHint is for what happened before the server could reply.
@@ -129,7 +131,7 @@ func transportHint(err error, overTLS bool) string {
 		return "Its certificate is not trusted here: put the file of its CA into the address, ?ca=FILE, or into SSL_CERT_FILE; " +
 			"if only the name differs, ?server_name=NAME; or (for tests only) ?skip_verify=true."
 	case isCertificateWanted(err):
-		return "It wants a certificate of the client: put ?cert=FILE&key=FILE into the address."
+		return "It wants another certificate of the client, or one at all: put ?cert=FILE&key=FILE into the address."
 	case isTLS(err):
 		return "TLS cannot be agreed on; if the server does not speak it, use redis:// instead of rediss://."
 	case unknownHost:

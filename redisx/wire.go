@@ -24,27 +24,24 @@ func newWire(options *redis.Options) *wire {
 	w := &wire{}
 	o := *options
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 1, 0, 0, 0, 0
-	dial := o.Dialer
+	dial := lateFailure(o.Dialer) // by sentinels it may fail before that
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, &dialError{err}
-		}
-		return w.use(conn)
+		return w.use(conn), err
 	}
 	w.rdb = redis.NewClient(&o)
 	return w
 }
 
-func (w *wire) use(conn net.Conn) (net.Conn, error) {
+func (w *wire) use(conn net.Conn) net.Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.isCut {
 		_ = conn.Close()
-		return nil, &dialError{context.Canceled}
+		return newNoConn(context.Canceled)
 	}
 	w.conn = conn
-	return conn, nil
+	return conn
 }
 
 // begin opens a turn, in which the end of ctx cuts the wire. The function that it returns ends the turn.
@@ -78,9 +75,3 @@ func (w *wire) cut(turn int) {
 		_ = w.conn.Close()
 	}
 }
-
-// dialError is that of a call for which there was no connection.
-type dialError struct{ err error }
-
-func (e *dialError) Error() string { return e.err.Error() }
-func (e *dialError) Unwrap() error { return e.err }
