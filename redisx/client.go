@@ -1,6 +1,7 @@
 package redisx
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -8,31 +9,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Client is an open connection to one Redis. It may be used by many goroutines at a time. However many they are, calls
-// share two connections, and all subscriptions together have one more.
+// Client is an open connection to one Redis, or to one cluster. It may be used by many goroutines at a time. However many
+// they are, calls share two connections to a server, and all subscriptions have one more.
 type Client struct {
 	rdb   redis.UniversalClient
-	label string       // what a person may see of the address
-	url   string       // the whole address, password included: for worker processes only
-	stop  func() error // ends a server that Open started; nil for one that was already there
+	label string            // what a person may see of the address
+	url   string            // the whole address, password included: for worker processes only
+	stop  func() error      // ends a server that Open started; nil for one that was already there
+	clean func(error) error // takes secrets out
 	log   *slog.Logger
 	retry time.Duration
 
-	batch   *batcher
-	channel subscriber
-	closing chan struct{}
+	single    *batcher // nil for a cluster
+	cluster   *cluster // nil for a single server
+	listening *hub
+	closing   chan struct{}
 
 	mu      sync.Mutex
 	closers map[*func()]struct{}
 	closed  bool
-}
-
-// newClient takes over rdb, which is connected, and stop, which ends its server if that is ours.
-func newClient(rdb redis.UniversalClient, label, url string, stop func() error, opts Options) *Client {
-	c := &Client{rdb: rdb, label: label, url: url, stop: stop, log: opts.Logger, retry: opts.Retry,
-		batch: newBatcher(rdb), closing: make(chan struct{}), closers: map[*func()]struct{}{}}
-	c.channel.init(rdb, opts.Logger)
-	return c
 }
 
 // String names the server without its password: "embedded", "local" or an address such as "redis://10.0.0.7:6379/0".
@@ -41,8 +36,13 @@ func (c *Client) String() string { return c.label }
 // URL is the whole address, with its password, for handing to another process by a pipe or its environment. Never print it.
 func (c *Client) URL() string { return c.url }
 
-// Redis is the go-redis client below, for plain commands. Its own retries are off.
+// Redis is the go-redis client below, for plain commands: a *redis.Client, or a *redis.ClusterClient in a cluster. Its own
+// retries are off, but for those of a cluster, which may repeat a command that was done.
 func (c *Client) Redis() redis.UniversalClient { return c.rdb }
+
+// Cluster says whether the server is a cluster. All keys of a script must lie in one slot then, and Listen gets what is
+// published by SPUBLISH.
+func (c *Client) Cluster() bool { return c.cluster != nil }
 
 // AtClose has f called when the client closes, while it still works, or at once if it has closed already. The function that
 // it returns takes that back.
@@ -62,7 +62,7 @@ func (c *Client) AtClose(f func()) (forget func()) {
 }
 
 // Close ends the client: first what was registered with AtClose, then its connections, then the server if Open started
-// it. A second call does nothing.
+// it. What is under way is broken off. It waits until nothing of the client runs any more. A second call does nothing.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	if c.closed {
@@ -80,16 +80,22 @@ func (c *Client) Close() error {
 		f()
 	}
 	close(c.closing)
-	c.batch.close()
-	c.channel.close()
-	err := c.rdb.Close() // ends what is under way
-	c.batch.running.Wait()
+	c.listening.shut()
+	err := c.disconnect()
 	if c.stop != nil {
 		if stopErr := c.stop(); err == nil {
 			err = stopErr
 		}
 	}
 	return err
+}
+
+// disconnect breaks off what is under way.
+func (c *Client) disconnect() error {
+	if c.cluster != nil {
+		return c.cluster.close()
+	}
+	return errors.Join(c.rdb.Close(), c.single.close())
 }
 
 func (c *Client) isClosed() bool {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"sync"
@@ -26,14 +27,20 @@ var (
 	noticeTo   io.Writer = os.Stderr
 )
 
-// openEmbedded starts a Redis inside this process. It listens on the loopback address, so that child processes reach it,
-// and has a password, so that others on this machine do not.
+// openEmbedded starts a Redis inside this process. Unless it is to stay there, it listens on the loopback address, so that
+// child processes reach it, and has a password, so that others on this machine do not.
 func openEmbedded(ctx context.Context, o Options) (*Client, error) {
-	password := rand.Text()
 	m := miniredis.NewMiniRedis()
-	m.RequireAuth(password)
-	if err := m.StartAddr("127.0.0.1:0"); err != nil {
-		return nil, fmt.Errorf("redisx: starting the embedded Redis: %w", err)
+	address := url.URL{Scheme: "redis", Host: "embedded", Path: "/0", RawQuery: "read_timeout=" + patience}
+	if o.InProcess {
+		o.Dial = func(context.Context, string, string) (net.Conn, error) { return m.Dial() }
+	} else {
+		password := rand.Text()
+		m.RequireAuth(password)
+		if err := m.StartAddr("127.0.0.1:0"); err != nil {
+			return nil, fmt.Errorf("redisx: starting the embedded Redis: %w", err)
+		}
+		address.User, address.Host = url.UserPassword("", password), m.Addr()
 	}
 	ended := make(chan struct{})
 	var expiring sync.WaitGroup
@@ -44,12 +51,15 @@ func openEmbedded(ctx context.Context, o Options) (*Client, error) {
 		m.Close()
 		return nil
 	})
-	address := url.URL{Scheme: "redis", User: url.UserPassword("", password), Host: m.Addr(), Path: "/0", RawQuery: "read_timeout=" + patience}
 	c, err := openStarted(ctx, "embedded", address.String(), stop, o)
-	if err == nil {
-		noticeOnce.Do(func() { _, _ = fmt.Fprintln(noticeTo, embeddedNotice) })
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	if o.InProcess {
+		c.url = "mem://in-process"
+	}
+	noticeOnce.Do(func() { _, _ = fmt.Fprintln(noticeTo, embeddedNotice) })
+	return c, nil
 }
 
 // expire lets time pass for keys that have one to live. miniredis' own ClockTTL would go through all keys with each

@@ -33,13 +33,16 @@ var (
 // explain makes the error of a first PING one that a person can act on.
 func explain(err error, t *target) error {
 	hint, sentinel := "", ErrNoServer
-	if _, replied := errors.AsType[redis.Error](err); replied {
+	if kind, ok := errors.AsType[kindError](err); ok {
+		hint, sentinel = kindHint(kind, t), ErrURL
+	} else if _, replied := errors.AsType[redis.Error](err); replied {
 		hint, sentinel = replyHint(err, t)
 	} else if isStranger(err) {
 		// The text of err holds what came back, which may be what was sent.
 		err, hint = errStranger, "If it speaks TLS, use rediss:// instead of redis://."
 		if t.options.TLSConfig != nil {
-			hint = "If it does not speak TLS, use redis:// instead of rediss://."
+			hint = "If it does not speak TLS, use redis:// instead of rediss://. If it wants a certificate of the client, " +
+				"put ?cert=FILE&key=FILE into the address."
 		}
 	} else {
 		hint = transportHint(err, t.options.TLSConfig != nil)
@@ -53,6 +56,14 @@ func replyHint(err error, t *target) (hint string, sentinel error) {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return redis.HasErrorPrefix(err, p) })
 	}
 	switch {
+	case errors.Is(err, redis.Nil):
+		return fmt.Sprintf("The sentinels know no master %q; redis-cli -p 26379 sentinel masters lists those that they know.", t.master), ErrURL
+	case t.mode == sentinelMode && is("unknown command"):
+		return "It is a Redis and no sentinel: use redis:// with its address, or name the sentinels (by default port 26379).", ErrURL
+	case t.mode == clusterMode && is("This instance has cluster support disabled", "unknown command"):
+		return "It is a Redis that stands alone: use redis:// instead of redis+cluster://.", ErrURL
+	case t.mode == sentinelMode && is("NOAUTH", "WRONGPASS"):
+		return "Either the sentinels want ?sentinel_password=, or the server another user or password than the address has; " + passwordHint, ErrAuth
 	case is("NOAUTH") && t.options.Password == "" && t.options.Username != "":
 		return "The address has a user but no password; a password alone needs a colon: redis://:PASSWORD@host:port", ErrAuth
 	case is("NOAUTH"):
@@ -74,6 +85,18 @@ func replyHint(err error, t *target) (hint string, sentinel error) {
 	}
 }
 
+// kindHint is for a server that is not of the kind which the address says.
+func kindHint(kind kindError, t *target) string {
+	encrypted := ""
+	if t.options.TLSConfig != nil {
+		encrypted = "s"
+	}
+	if kind == "sentinel" {
+		return fmt.Sprintf("Say which master it watches: redis%s+sentinel://%s/MASTER", encrypted, t.options.Addr)
+	}
+	return fmt.Sprintf("Use redis%s+cluster://%s instead; one node's address is enough, some are better.", encrypted, t.options.Addr)
+}
+
 var errStranger = errors.New("something listens there, but does not talk as a Redis does")
 
 // isStranger says whether bytes came back that are not from a Redis, or the connection was closed over ours.
@@ -92,6 +115,12 @@ func isTLS(err error) bool {
 	return untrusted || plain || alert
 }
 
+// isCertificateWanted says whether the server ended TLS since the client has no certificate, or one it does not like.
+func isCertificateWanted(err error) bool {
+	remote, ok := errors.AsType[*net.OpError](err)
+	return ok && remote.Op == "remote error" && strings.Contains(remote.Err.Error(), "certificate")
+}
+
 // transportHint is for what happened before the server could reply.
 func transportHint(err error, overTLS bool) string {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
@@ -99,8 +128,10 @@ func transportHint(err error, overTLS bool) string {
 	netErr, network := errors.AsType[net.Error](err)
 	switch {
 	case untrusted:
-		return "Its certificate is not trusted here: name the file of its CA in SSL_CERT_FILE, " +
-			"or (for tests only) put ?skip_verify=true into the address."
+		return "Its certificate is not trusted here: put the file of its CA into the address, ?ca=FILE, or into SSL_CERT_FILE; " +
+			"if only the name differs, ?server_name=NAME; or (for tests only) ?skip_verify=true."
+	case isCertificateWanted(err):
+		return "It wants another certificate of the client, or one at all: put ?cert=FILE&key=FILE into the address."
 	case isTLS(err):
 		return "TLS cannot be agreed on; if the server does not speak it, use redis:// instead of rediss://."
 	case unknownHost:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -20,6 +21,13 @@ type Options struct {
 	// Retry is for how long Client.Run goes on trying after a call failed that way that it may succeed later: a broken
 	// connection, a failover. Negative stands for not at all. ?retry= in the address goes before it. Defaults to 60 s.
 	Retry time.Duration
+
+	// Dial makes the connections, before TLS. Tests have it use net.Pipe. Defaults to net.Dialer's.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// InProcess keeps an embedded server to this process: no socket is there, and Client.URL is an address that cannot be
+	// opened. It is needed under testing/synctest. Defaults to false.
+	InProcess bool
 }
 
 func (o *Options) withDefaults() Options {
@@ -48,15 +56,23 @@ const (
 
 // Open connects to the Redis at url and pings it. It starts one where url asks for that:
 //
-//	redis://[[user]:password@]host[:port][/db]   a server, by default localhost:6379, database 0
-//	rediss://…                                   the same by TLS
-//	unix://[[user]:password@]/path[?db=n]        a server on this machine
-//	local://                                     a private redis-server, started for this process
-//	mem:// or ""                                 an embedded server in this process, in memory only
+//	redis://[[user]:password@]host[:port][/db]        a server, by default localhost:6379, database 0
+//	unix://[[user]:password@]/path[?db=n]             a server on this machine
+//	redis+cluster://[[user]:password@]h1:p1,h2:p2     a cluster, by some of its nodes
+//	redis+sentinel://[[user]:password@]h1:p1,h2:p2/master[/db]
+//	                                                  the server that these sentinels call master, by default port 26379;
+//	                                                  what the sentinels want themselves goes into the query:
+//	                                                  ?sentinel_username=…&sentinel_password=…
+//	rediss://… rediss+cluster://… rediss+sentinel://… the same by TLS, sentinels included
+//	local://                                          a private redis-server, started for this process
+//	mem:// or ""                                      an embedded server in this process, in memory only
 //
-// Queries as of go-redis' ParseURL work too: ?read_timeout=10s, ?skip_verify=true and others.
+// With TLS, ?ca=FILE names the certificates to trust (by default those of the system, or of SSL_CERT_FILE),
+// ?cert=FILE&key=FILE the client's own, ?server_name=NAME another name than that in the address, and ?skip_verify=true
+// trusts anybody. ?retry=30s stands for Options.Retry. Queries as of go-redis' ParseURL work too: ?read_timeout=10s and
+// others. Special characters are written as % and two hex digits.
 //
-// It blocks until the server has answered, for some seconds at most and no longer than ctx lasts; ctx is not needed
+// It blocks for 5 s a try to connect, by default, and no longer than ctx lasts; ctx is not needed
 // afterwards. Its errors are ErrURL, ErrNoServer, ErrAuth and ErrNoRedisServer, or that of a cancelled ctx; none of them
 // contains a password. A server that Open has started ends with Close, and with this process at the latest.
 func Open(ctx context.Context, url string, opts *Options) (*Client, error) {
@@ -89,28 +105,29 @@ func openStarted(ctx context.Context, label, url string, stop func() error, o Op
 }
 
 func openTarget(ctx context.Context, t *target, stop func() error, o Options) (*Client, error) {
-	rdb := redis.NewClient(t.options)
+	c := t.connect(o)
+	c.stop = stop
 	// go-redis does not look at ctx while it reads. Closing the client ends that.
-	attached := context.AfterFunc(ctx, func() { _ = rdb.Close() })
-	err := ping(ctx, rdb)
+	attached := context.AfterFunc(ctx, func() { _ = c.disconnect() })
+	err := c.ping(ctx)
 	if !attached() && !isLoading(err) {
 		err = ctx.Err()
 	}
 	if err != nil {
-		_ = rdb.Close()
+		_ = c.disconnect()
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, fmt.Errorf("redisx: connecting to %s: %w", t.label, ctx.Err())
 		}
 		return nil, explain(err, t)
 	}
-	return newClient(rdb, t.label, t.url, stop, o), nil
+	return c, nil
 }
 
 // ping waits for a server that is loading, and for nothing else.
-func ping(ctx context.Context, rdb *redis.Client) error {
+func (c *Client) ping(ctx context.Context) error {
 	deadline := time.Now().Add(loadingFor)
 	for backoff := loadingBackoff; ; backoff = min(2*backoff, loadingPause) {
-		err := rdb.Ping(ctx).Err()
+		err := c.greet(ctx)
 		if !isLoading(err) || time.Now().After(deadline) {
 			return err
 		}
@@ -121,5 +138,39 @@ func ping(ctx context.Context, rdb *redis.Client) error {
 		}
 	}
 }
+
+// greet asks a server whether it is there and of which kind, and a cluster for its slots.
+func (c *Client) greet(ctx context.Context) error {
+	if c.cluster != nil {
+		_, err := c.cluster.rdb.MasterForKey(ctx, "")
+		return err
+	}
+	rdb := c.single.wires[0].rdb
+	if err := rdb.Ping(ctx).Err(); err != nil {
+		return err
+	}
+	if _, ok := c.rdb.(*redis.Client); ok {
+		return wrongKind(rdb.Do(ctx, "hello").Slice())
+	}
+	return nil
+}
+
+// wrongKind finds the kind of a server in its answer to HELLO. One that does not want to say it is taken as it comes.
+func wrongKind(hello []any, err error) error {
+	if err != nil {
+		return nil //nolint:nilerr // Older ones do not know HELLO, and a user may not be allowed it.
+	}
+	for i := 0; i+1 < len(hello); i += 2 {
+		if hello[i] == "mode" && (hello[i+1] == "cluster" || hello[i+1] == "sentinel") {
+			return kindError(hello[i+1].(string))
+		}
+	}
+	return nil
+}
+
+// kindError says that a server is none that stands alone.
+type kindError string
+
+func (e kindError) Error() string { return "it is a " + string(e) + " node" }
 
 func isLoading(err error) bool { return redis.HasErrorPrefix(err, "LOADING") }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,12 +31,25 @@ func (c *Client) Run(ctx context.Context, s *Script, keys []string, args ...any)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	reply, sent, err := c.batch.do(ctx, newCall(s, keys, args))
-	if err == nil || err == redis.Nil { //nolint:errorlint // A failed dial by a sentinel may wrap redis.Nil.
-		return reply, nil
+	r := c.do(ctx, s, keys, args)
+	if r.err == nil {
+		return r.reply, nil
 	}
 	t := try{client: c, script: s, keys: keys, args: args}
-	return t.again(ctx, sent, err)
+	return t.again(ctx, r)
+}
+
+// do tries it once.
+func (c *Client) do(ctx context.Context, s *Script, keys []string, args []any) result {
+	call := newCall(s, keys, args)
+	if c.cluster == nil {
+		return c.single.do(ctx, call)
+	}
+	key := ""
+	if len(keys) > 0 {
+		key = keys[0]
+	}
+	return c.cluster.do(ctx, call, key)
 }
 
 // try is a call that has failed and may be sent again.
@@ -49,24 +62,24 @@ type try struct {
 	deadline time.Time
 }
 
-func (t *try) again(ctx context.Context, sent bool, err error) (any, error) {
+func (t *try) again(ctx context.Context, r result) (any, error) {
 	c := t.client
 	t.deadline = time.Now().Add(c.retry)
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
-		fate := fateOf(err)
-		t.unsure = t.unsure || sent && fate == unknown
+		fate := fateOf(r.err)
+		t.unsure = t.unsure || r.sent && fate == unknown
 		left := time.Until(t.deadline)
 		switch {
-		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		case ctx.Err() != nil && errors.Is(r.err, ctx.Err()):
 			return nil, t.ended(ctx)
 		case c.isClosed():
 			return nil, t.closed()
 		case fate == answered:
-			return nil, err
+			return nil, t.refused(r.err)
 		case left <= 0:
-			return nil, t.late(err)
+			return nil, t.late(c.clean(r.err))
 		}
-		c.log.Warn("redis call failed, trying again", "script", t.script.name, "in", backoff, "error", err)
+		c.log.Warn("redis call failed, trying again", "script", t.script.name, "in", backoff, "error", c.clean(r.err))
 		select {
 		case <-time.After(min(backoff/2+rand.N(backoff), left)):
 		case <-ctx.Done():
@@ -74,12 +87,25 @@ func (t *try) again(ctx context.Context, sent bool, err error) (any, error) {
 		case <-c.closing:
 			return nil, t.closed()
 		}
-		var reply any
-		reply, sent, err = c.batch.do(ctx, newCall(t.script, t.keys, t.args))
-		if err == nil || err == redis.Nil { //nolint:errorlint // As above.
-			return reply, nil
+		if r = c.do(ctx, t.script, t.keys, t.args); r.err == nil {
+			return r.reply, nil
 		}
 	}
+}
+
+// refused gives the error reply of Redis, which is the truth about earlier tries too if it comes from the script.
+func (t *try) refused(err error) error {
+	if isRedirect(err) {
+		return fmt.Errorf("%w: %s is a node of a cluster, and %q belongs to another one: use redis+cluster:// instead of redis:// (%w)",
+			ErrURL, t.client.label, t.script.name, err)
+	}
+	before := slices.ContainsFunc([]string{"OOM ", "MISCONF ", "NOPERM ", "NOAUTH ", "WRONGPASS "}, func(p string) bool {
+		return redis.HasErrorPrefix(err, p)
+	})
+	if t.unsure && before {
+		return &UnknownError{Script: t.script.name, Err: fmt.Errorf("the connection broke while it was on its way, and then: %w", err)}
+	}
+	return err
 }
 
 func (t *try) ended(ctx context.Context) error {
@@ -114,7 +140,7 @@ const (
 )
 
 func fateOf(err error) fate {
-	if redisErr, ok := errors.AsType[redis.Error](err); ok {
+	if redisErr, ok := err.(redis.Error); ok { //nolint:errorlint // A failed search for a sentinel wraps redis.Nil, too.
 		for _, passing := range []string{
 			"LOADING ", "READONLY ", "CLUSTERDOWN ", "TRYAGAIN ", "MASTERDOWN ", "NOREPLICAS ", "BUSY ", "ERR max number of clients",
 		} {
@@ -124,7 +150,8 @@ func fateOf(err error) fate {
 		}
 		return answered
 	}
-	if netErr, ok := errors.AsType[*net.OpError](err); ok && netErr.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) {
+	_, noConn := errors.AsType[*dialError](err)
+	if noConn || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrClosed) {
 		return notDone
 	}
 	return unknown

@@ -3,174 +3,211 @@ package redisx
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Listener gets what is published on one channel. Its functions are called by one goroutine and must not block.
-type Listener struct {
-	Message func(payload string)
-	// State says whether the channel is subscribed to. What was published while it was not, was missed.
-	State func(up bool)
-}
+// pingAfter is how long a subscription may be silent; without an answer for as long again its connection is given up.
+const pingAfter = 5 * time.Second
 
-// Listen subscribes to a channel in the background until the returned function is called. The subscription is taken up
-// again after a broken connection. All channels of a client share one connection; a channel has one listener.
-func (c *Client) Listen(channel string, l Listener) (stop func()) {
-	return c.channel.listen(channel, l)
-}
-
-const (
-	pingAfter         = 5 * time.Second // of silence; without an answer for as long again the connection is given up
-	subscribeBackoff  = 50 * time.Millisecond
-	subscribeRefusing = 5 * time.Second // a server that refuses the subscription is asked again this rarely
-)
-
+// subscriber is the connection for all channels of one server. It ends when the connection does, and its hub makes
+// another one.
 type subscriber struct {
-	rdb redis.UniversalClient
-	log *slog.Logger
+	hub     *hub
+	server  *redis.Client
+	sharded bool
+	pubsub  *redis.PubSub
 
-	mu        sync.Mutex
-	pubsub    *redis.PubSub // nil until something listens
-	listeners map[string]Listener
-	closing   chan struct{}
-	closed    bool
-	running   sync.WaitGroup
+	mu      sync.Mutex
+	todo    []order
+	sent    []order // whose answers are still to come, in their order
+	ended   bool
+	more    chan struct{} // todo has grown
+	closing context.Context
+	close   context.CancelFunc
 }
 
-func (s *subscriber) init(rdb redis.UniversalClient, log *slog.Logger) {
-	s.rdb, s.log, s.listeners, s.closing = rdb, log, map[string]Listener{}, make(chan struct{})
+// order is to subscribe to a channel or to leave it.
+type order struct {
+	channel string
+	leave   bool
 }
 
-func (s *subscriber) listen(channel string, l Listener) (stop func()) {
+func newSubscriber(h *hub, server *redis.Client, sharded bool) *subscriber {
+	s := &subscriber{hub: h, server: server, sharded: sharded, pubsub: server.Subscribe(context.Background()), more: make(chan struct{}, 1)}
+	s.closing, s.close = context.WithCancel(h.closing)
+	return s
+}
+
+func (s *subscriber) add(sub *subscription)  { s.order(order{channel: sub.channel}) }
+func (s *subscriber) drop(sub *subscription) { s.order(order{channel: sub.channel, leave: true}) }
+
+func (s *subscriber) order(o order) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return func() {}
-	}
-	s.listeners[channel] = l
-	if s.pubsub == nil {
-		s.pubsub = s.rdb.Subscribe(context.Background())
-		s.running.Go(s.run)
-	}
-	pubsub := s.pubsub
-	// Subscribing may have to connect first: nobody waits for that. Where it fails, recover subscribes again.
-	s.running.Go(func() {
-		if pubsub.Subscribe(context.Background(), channel) != nil {
-			_ = pubsub.Close()
-		}
-	})
-	return func() { s.unlisten(channel) }
-}
-
-func (s *subscriber) unlisten(channel string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return
-	}
-	delete(s.listeners, channel)
-	pubsub := s.pubsub
-	s.running.Go(func() { _ = pubsub.Unsubscribe(context.Background(), channel) })
-}
-
-func (s *subscriber) close() {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
-	}
-	s.closed = true
-	close(s.closing)
-	if s.pubsub != nil {
-		_ = s.pubsub.Close()
-	}
+	s.todo = append(s.todo, o)
 	s.mu.Unlock()
-	s.running.Wait()
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
 }
 
+// end has both goroutines of the subscriber return.
+func (s *subscriber) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.ended = true
+	s.close()
+	s.hub.running.Go(func() { _ = s.pubsub.Close() }) // which waits for a dial that is under way
+}
+
+// run sends what is ordered, one after the other.
 func (s *subscriber) run() {
+	receiving := false
+	for {
+		for {
+			o, ok := s.next()
+			if !ok {
+				break
+			}
+			if err := s.send(o); err != nil {
+				s.fail(err)
+				return
+			}
+			if !receiving {
+				receiving = true
+				s.hub.running.Go(s.receive)
+			}
+		}
+		select {
+		case <-s.more:
+		case <-s.closing.Done():
+			return
+		}
+	}
+}
+
+func (s *subscriber) next() (o order, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || len(s.todo) == 0 {
+		return order{}, false
+	}
+	o = s.todo[0]
+	s.todo = s.todo[1:]
+	s.sent = append(s.sent, o)
+	return o, true
+}
+
+func (s *subscriber) send(o order) error {
+	switch {
+	case s.sharded && o.leave:
+		return s.pubsub.SUnsubscribe(s.closing, o.channel)
+	case s.sharded:
+		return s.pubsub.SSubscribe(s.closing, o.channel)
+	case o.leave:
+		return s.pubsub.Unsubscribe(s.closing, o.channel)
+	default:
+		return s.pubsub.Subscribe(s.closing, o.channel)
+	}
+}
+
+// receive hands over what comes, until the connection fails.
+func (s *subscriber) receive() {
 	pinged := false
 	for {
-		s.mu.Lock()
-		pubsub := s.pubsub
-		s.mu.Unlock()
-
-		message, err := pubsub.ReceiveTimeout(context.Background(), pingAfter)
+		message, err := s.pubsub.ReceiveTimeout(context.Background(), pingAfter)
 		if isTimeout(err) && !pinged {
 			pinged = true
-			err = pubsub.Ping(context.Background())
-			if err == nil {
+			if err = s.pubsub.Ping(s.closing); err == nil {
 				continue
 			}
 		}
-		if err != nil {
-			pinged = false
-			if !s.recover(err) {
-				return
-			}
+		if refusal, ok := errors.AsType[redis.Error](err); ok && s.refused(refusal) {
 			continue
+		}
+		if err != nil {
+			s.fail(err)
+			return
 		}
 		pinged = false
 		switch m := message.(type) {
 		case *redis.Message:
-			if l, ok := s.listener(m.Channel); ok {
-				l.Message(m.Payload)
+			if sub := s.hub.find(s, m.Channel); sub != nil {
+				sub.message(m.Payload)
 			}
 		case *redis.Subscription:
-			if l, ok := s.listener(m.Channel); ok {
-				l.State(m.Kind == "subscribe")
-			}
+			s.confirmed(m.Channel, strings.HasSuffix(m.Kind, "unsubscribe"))
 		}
 	}
 }
 
-// recover prepares for the next try after the subscription failed; false at the end of the client.
-func (s *subscriber) recover(err error) bool {
+// confirmed takes note of an answer. Nobody ordered to leave a channel whose slot the server has given away.
+func (s *subscriber) confirmed(channel string, left bool) {
 	s.mu.Lock()
-	if s.closed {
+	asked := len(s.sent) > 0 && s.sent[0] == order{channel, left}
+	if asked {
+		s.sent = s.sent[1:]
+	}
+	isOf := func(o order) bool { return o.channel == channel }
+	last := !slices.ContainsFunc(s.sent, isOf) && !slices.ContainsFunc(s.todo, isOf)
+	s.mu.Unlock()
+
+	sub := s.hub.find(s, channel)
+	switch {
+	case sub == nil || !last: // it is about somebody who has left
+	case !left:
+		s.hub.settled(sub)
+		sub.state(true)
+	default:
+		s.hub.lost(s, sub, 0)
+	}
+}
+
+// refused has the channel that an error reply is about placed anew; false if it is about none.
+func (s *subscriber) refused(refusal redis.Error) bool {
+	s.mu.Lock()
+	if len(s.sent) == 0 {
 		s.mu.Unlock()
 		return false
 	}
-	channels := make([]string, 0, len(s.listeners))
-	listeners := make([]Listener, 0, len(s.listeners))
-	for channel, l := range s.listeners {
-		channels, listeners = append(channels, channel), append(listeners, l)
-	}
-	// A new one, since go-redis keeps a connection that is merely silent.
-	_ = s.pubsub.Close()
-	s.pubsub = s.rdb.Subscribe(context.Background())
-	pubsub := s.pubsub
+	o := s.sent[0]
+	s.sent = s.sent[1:]
 	s.mu.Unlock()
-
-	for _, l := range listeners {
-		l.State(false)
+	pause := placeRefused
+	if isRedirect(refusal) || fateOf(refusal) == notDone {
+		pause = 0
 	}
-	pause := subscribeBackoff
-	if _, refused := errors.AsType[redis.Error](err); refused {
-		pause = subscribeRefusing
-	}
-	s.log.Warn("redis subscription lost, trying again", "in", pause, "error", err)
-	select {
-	case <-time.After(pause):
-	case <-s.closing:
-		return false
-	}
-	if len(channels) > 0 {
-		_ = pubsub.Subscribe(context.Background(), channels...)
+	if sub := s.hub.find(s, o.channel); sub != nil && !o.leave {
+		s.hub.log.Warn("redis subscription refused, trying again", "in", max(pause, placeBackoff), "error", refusal)
+		s.hub.lost(s, sub, pause)
 	}
 	return true
 }
 
-func (s *subscriber) listener(channel string) (Listener, bool) {
+// fail gives the connection up, and its channels back.
+func (s *subscriber) fail(err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	l, ok := s.listeners[channel]
-	return l, ok
+	ended := s.ended
+	s.mu.Unlock()
+	if ended {
+		return
+	}
+	pause := time.Duration(0)
+	if _, refused := errors.AsType[redis.Error](err); refused && fateOf(err) != notDone {
+		pause = placeRefused
+	}
+	s.hub.log.Warn("redis subscription lost, trying again", "in", max(pause, placeBackoff), "error", s.hub.clean(err))
+	s.end()
+	s.hub.gone(s, pause)
 }
 
 func isTimeout(err error) bool {

@@ -36,13 +36,45 @@ func TestParseURL(t *testing.T) {
 	}
 }
 
+func TestParseURLOfMany(t *testing.T) {
+	tests := []struct {
+		url, label, addrs, master string
+		user, password, sentinel  string
+		db                        int
+		tls                       bool
+	}{
+		{url: "redis+cluster://a:7000,b", label: "redis+cluster://a:7000,b:6379", addrs: "a:7000 b:6379"},
+		{url: "rediss+cluster://bob:h%40%2C@a,[::1]:7001/0?read_timeout=9s", label: "rediss+cluster://a:6379,[::1]:7001",
+			addrs: "a:6379 [::1]:7001", user: "bob", password: "h@,", tls: true},
+		{url: "redis+sentinel://s1,s2:1/main", label: "redis+sentinel://s1:26379,s2:1/main/0", addrs: "s1:26379 s2:1", master: "main"},
+		{url: "redis+sentinel://:hunter2@[::1]/main/3?sentinel_password=a+b%26c", label: "redis+sentinel://[::1]:26379/main/3",
+			addrs: "[::1]:26379", master: "main", password: "hunter2", sentinel: "a+b&c", db: 3},
+		{url: "REDISS+SENTINEL://s/main?sentinel_username=x&sentinel_password=hunter2&retry=3s", label: "rediss+sentinel://s:26379/main/0",
+			addrs: "s:26379", master: "main", sentinel: "hunter2", tls: true},
+	}
+	for _, tt := range tests {
+		got, err := parseURL(tt.url)
+		if err != nil {
+			t.Errorf("%s: %v", tt.url, err)
+			continue
+		}
+		o := got.options
+		if got.label != tt.label || strings.Join(got.addrs, " ") != tt.addrs || got.master != tt.master || got.url != tt.url {
+			t.Errorf("%s: got %q, %q, %q, %q", tt.url, got.label, got.addrs, got.master, got.url)
+		}
+		if o.Username != tt.user || o.Password != tt.password || got.sentinelPassword != tt.sentinel || o.DB != tt.db || (o.TLSConfig != nil) != tt.tls {
+			t.Errorf("%s: got %q, %q, %q, %d, %v", tt.url, o.Username, o.Password, got.sentinelPassword, o.DB, o.TLSConfig != nil)
+		}
+	}
+}
+
 func TestParseURLOptions(t *testing.T) {
-	got, err := parseURL("redis://h?read_timeout=9s&pool_size=7&max_retries=5&protocol=3&dial_timeout=0")
+	got, err := parseURL("redis://h?read_timeout=9s&pool_size=7&max_retries=5&protocol=3&dial_timeout=0&retry=3s")
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := got.options
-	if o.ReadTimeout != 9*time.Second || o.PoolSize != 7 {
+	if o.ReadTimeout != 9*time.Second || o.PoolSize != 7 || got.retry != 3*time.Second {
 		t.Errorf("the address is not heeded: %v, %d", o.ReadTimeout, o.PoolSize)
 	}
 	if o.MaxRetries != -1 || o.DialerRetries != 1 || o.Protocol != 2 || o.PipelinePoolSize != -1 {
@@ -65,7 +97,22 @@ func TestBadURL(t *testing.T) {
 		{"hunter2@redis://host", "does not begin with a scheme"},
 		{"/run/redis.sock", "needs unix://"},
 		{"http://:hunter2@host:80", "http:// is not a scheme for Redis"},
-		{"redis+sentinel://:hunter2@host", "redis+sentinel:// is not a scheme"},
+		{"redis+ring://:hunter2@host", "redis+ring:// is not a scheme"},
+		{"redis+sentinel://:hunter2@host", "does not name the master"},
+		{"redis+sentinel://:hunter2@host/main/hunter2", "left out"},
+		{"redis+sentinel://:hunter2@host/main?sentinel_password=a&hunter2=1", "%40"},
+		{"redis+sentinel://host/main?sentinel_password=hunter2%zz", "%40"},
+		{"redis+sentinel://host/main?sentinel_password=hunter2@", "%40"},
+		{"redis://host?sentinel_password=hunter2", "for redis+sentinel:// only"},
+		{"redis+cluster://:hunter2@host/3", "database 0 only"},
+		{"redis+cluster://:hunter2@a:1,b:x", "host:port"},
+		{"redis+cluster://:hunter2@a:1,,b:2", "host:port"},
+		{"redis+cluster://:hunter2@a:1,b:99999", "1 to 65535"},
+		{"redis+cluster://:hunter2/x@a,b", "%2F"},
+		{"redis+cluster://:hunter2?x@a,b", "%3F"},
+		{"redis+cluster://:hunter2#x@a,b", "%23"},
+		{"unix+cluster:///run/redis.sock", "is not a scheme"},
+		{"redis://:hunter2@host?retry=soon", "such as 30s"},
 		{"mem://hunter2", "takes nothing"},
 		{"local:///tmp", "takes nothing"},
 		{"redis://:hunter2@host:port", "port must be a number"},

@@ -1,0 +1,258 @@
+package redisx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/netspaces/netspaces/redisx/redistest"
+)
+
+// busy has n calls on their way to a server that is paused, and gives the way to let them end.
+func busy(t *testing.T, s *redistest.Server, rdb *Client, n int) (release func()) {
+	t.Helper()
+	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
+		t.Fatal(err)
+	}
+	s.Pause()
+	var running sync.WaitGroup
+	for i := range n {
+		running.Go(func() {
+			if _, err := rdb.Run(context.Background(), join, []string{"k"}, i); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	eventually(t, "the calls are under way", func() bool {
+		rdb.single.mu.Lock()
+		defer rdb.single.mu.Unlock()
+		return len(rdb.single.free) == max(0, maxSending-n) && len(rdb.single.pending) == max(0, n-maxSending)
+	})
+	return func() {
+		s.Resume()
+		running.Wait()
+	}
+}
+
+func mustBeUnknown(t *testing.T, err, reason error) {
+	t.Helper()
+	if unknown, ok := errors.AsType[*UnknownError](err); !ok || !errors.Is(err, reason) || unknown.Script != "join" {
+		t.Errorf("got %v, want an UnknownError for %v", err, reason)
+	}
+}
+
+func TestRunEndsUnderWay(t *testing.T) {
+	s := redistest.Start(t)
+	rdb := mustOpen(t, s.URL()+"?read_timeout=1h")
+	release := busy(t, s, rdb, 0)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
+	mustBeUnknown(t, err, context.DeadlineExceeded)
+	release()
+	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "next"); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestRunEndsQueued(t *testing.T) {
+	s := redistest.Start(t)
+	rdb := mustOpen(t, s.URL()+"?read_timeout=1h")
+	release := busy(t, s, rdb, maxSending)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
+	if err != ctx.Err() { //nolint:errorlint // As it is.
+		t.Errorf("got %v", err)
+	}
+	release()
+	members, err := s.Redis().SMembers(t.Context(), "k").Result()
+	if err != nil || strings.Contains(fmt.Sprint(members), "mine") {
+		t.Errorf("it was done: %v, %v", members, err)
+	}
+}
+
+// TestRunEndsInPipeline has a call leave a pipeline that it shares with others.
+func TestRunEndsInPipeline(t *testing.T) {
+	s := redistest.Start(t)
+	rdb := mustOpen(t, s.URL()+"?read_timeout=1h")
+	release := busy(t, s, rdb, maxSending)
+	// The calls under way cannot be seen to take up the next batch while the server is paused: take it up by hand.
+	ctx, cancel := context.WithCancel(t.Context())
+	var calls sync.WaitGroup
+	for i := range 3 {
+		calls.Go(func() {
+			if i > 0 {
+				if _, err := rdb.Run(context.Background(), join, []string{"k"}, "other"); err != nil {
+					t.Errorf("another one: %v", err)
+				}
+				return
+			}
+			_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
+			mustBeUnknown(t, err, context.Canceled)
+		})
+	}
+	b := rdb.single
+	eventually(t, "the calls are queued", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.pending) == 3
+	})
+	b.running.Go(func() { b.sendPending(newLateWire(t, rdb)) })
+	eventually(t, "the pipeline is under way", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.pending) == 0
+	})
+	cancel()
+	release()
+	calls.Wait()
+}
+
+// newLateWire is a third connection, for the pipeline that a test makes.
+func newLateWire(t *testing.T, rdb *Client) *wire {
+	o := *rdb.single.wires[0].rdb.Options()
+	o.MaxRetries = -1
+	w := newWire(&o)
+	t.Cleanup(func() { _ = w.rdb.Close() })
+	return w
+}
+
+func TestRunEndsBackingOff(t *testing.T) {
+	s := redistest.Start(t)
+	rdb := mustOpen(t, s.URL())
+	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
+		t.Fatal(err)
+	}
+	s.Kill()
+	// The first call may find its connection cut only after it was sent.
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	// Now there is none, and nothing can be sent.
+	ctx2, cancel2 := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel2()
+	_, err = rdb.Run(ctx2, join, []string{"k"}, "mine")
+	if err != ctx2.Err() { //nolint:errorlint // As it is.
+		t.Errorf("nothing was sent, and it says %v", err)
+	}
+}
+
+func TestRunGivesUp(t *testing.T) {
+	s := redistest.Start(t)
+	rdb := mustOpen(t, s.URL()+"?retry=50ms")
+	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
+		t.Fatal(err)
+	}
+	s.Kill()
+	_, _ = rdb.Run(t.Context(), join, []string{"k"}, "second") // uses up the connections
+	_, err := rdb.Run(t.Context(), join, []string{"k"}, "third")
+	_, unsure := errors.AsType[*UnknownError](err)
+	if err == nil || unsure || !strings.Contains(err.Error(), "certainly not been done") || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("without a server: %v", err)
+	}
+
+	s.Restart()
+	silent, err := Open(t.Context(), s.URL()+"?read_timeout=20ms", &Options{Retry: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = silent.Close() }()
+	if _, err := silent.Run(t.Context(), join, []string{"k"}, "fourth"); err != nil {
+		t.Fatal(err)
+	}
+	s.Pause()
+	_, err = silent.Run(t.Context(), join, []string{"k"}, "fifth")
+	s.Resume()
+	if _, unsure := errors.AsType[*UnknownError](err); !unsure || !strings.Contains(err.Error(), "no success in 50ms") {
+		t.Errorf("without an answer: %v", err)
+	}
+}
+
+// TestRunAgain has calls survive what may happen to a server.
+func TestRunAgain(t *testing.T) {
+	s := redistest.Start(t)
+	rdb := mustOpen(t, s.URL())
+	counts, stop := joining(t, rdb, "a", "b", "c")
+	defer stop()
+	goOn(t, counts)
+	if err := s.Redis().ScriptFlush(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	goOn(t, counts)
+	for range 3 {
+		if err := s.Redis().ClientKillByFilter(t.Context(), "TYPE", "normal", "SKIPME", "yes").Err(); err != nil {
+			t.Fatal(err)
+		}
+		goOn(t, counts)
+	}
+	s.Restart()
+	goOn(t, counts)
+}
+
+func TestRunRefused(t *testing.T) {
+	rdb := mustOpen(t, redistest.Start(t).URL())
+	_, err := rdb.Run(t.Context(), NewScript("bad", `return redis.error_reply('MINE is broken')`), nil)
+	if err == nil || err.Error() != "MINE is broken" {
+		t.Errorf("got %v", err)
+	}
+	reply, err := rdb.Run(t.Context(), NewScript("nothing", `return false`), nil)
+	if reply != nil || err != nil {
+		t.Errorf("got %v, %v", reply, err)
+	}
+}
+
+// TestCloseDuringCalls has calls in all phases when the client is closed.
+func TestCloseDuringCalls(t *testing.T) {
+	s := redistest.Start(t)
+	rdb, err := Open(t.Context(), s.URL()+"?read_timeout=1h", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
+		t.Fatal(err)
+	}
+	s.Pause()
+	const calls = maxSending + 3
+	errs := make(chan error, calls)
+	for i := range calls {
+		go func() {
+			_, err := rdb.Run(context.Background(), join, []string{"k"}, i)
+			errs <- err
+		}()
+	}
+	eventually(t, "the calls are on their way", func() bool {
+		rdb.single.mu.Lock()
+		defer rdb.single.mu.Unlock()
+		return len(rdb.single.pending) == calls-maxSending
+	})
+	if err := rdb.Close(); err != nil {
+		t.Error(err)
+	}
+	unsure := 0
+	for range calls {
+		err := <-errs
+		if !errors.Is(err, redis.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+		if _, ok := errors.AsType[*UnknownError](err); ok {
+			unsure++
+		}
+	}
+	if unsure != maxSending {
+		t.Errorf("%d calls are unknown, want %d", unsure, maxSending)
+	}
+	s.Resume()
+	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "late"); !errors.Is(err, redis.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}

@@ -1,0 +1,59 @@
+package redisx
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/netspaces/netspaces/redisx/redistest"
+)
+
+func TestSentinel(t *testing.T) {
+	servers := redistest.StartSentinel(t)
+	rdb := mustOpen(t, servers.URL())
+	if rdb.Cluster() || !strings.HasPrefix(rdb.String(), servers.URL()) {
+		t.Errorf("cluster %v, called %q", rdb.Cluster(), rdb)
+	}
+	e := newEar()
+	stopListening := rdb.Listen("inbox", e.listener())
+	defer stopListening()
+	counts, stop := joining(t, rdb, "a", "b")
+	defer stop()
+	goOn(t, counts)
+	e.mustHear(t, rdb, "inbox", "PUBLISH")
+
+	downs := e.downs.Load()
+	servers.Failover()
+	goOn(t, counts)
+	eventually(t, "the failover is told", func() bool { return e.downs.Load() > downs })
+	e.mustHear(t, rdb, "inbox", "PUBLISH")
+
+	downs = e.downs.Load()
+	servers.Master().Kill()
+	goOn(t, counts)
+	eventually(t, "the loss is told", func() bool { return e.downs.Load() > downs })
+	e.mustHear(t, rdb, "inbox", "PUBLISH")
+}
+
+func TestSentinelWrong(t *testing.T) {
+	servers := redistest.StartSentinel(t)
+	sentinel := servers.Sentinels()[0].Addr()
+	tests := []struct {
+		url  string
+		kind error
+		says string
+	}{
+		{"redis+sentinel://:" + secret + "@" + sentinel + "/nobody", ErrURL, `no master "nobody"`},
+		{"redis://" + sentinel, ErrURL, "redis+sentinel://" + sentinel + "/MASTER"},
+		{"redis+sentinel://" + servers.Master().Addr() + "/x", ErrURL, "no sentinel"},
+		{fmt.Sprintf("redis+sentinel://:%s@127.0.0.1:%d/x", secret, freePort(t)), ErrNoServer, "refused"},
+	}
+	for _, tt := range tests {
+		_, err := Open(t.Context(), tt.url, nil)
+		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: got %v", tt.url, err)
+		}
+		mustNotTell(t, err, secret)
+	}
+}
