@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -23,10 +24,11 @@ const (
 )
 
 // introduction is what Redis knows the client by; its epoch changes each time that Redis had forgotten it, so that what was
-// sent before cannot be done afterwards.
+// sent before cannot be done afterwards. It rises, so that an introduction that comes late cannot undo a later one.
 type introduction struct {
 	mu    sync.Mutex
 	epoch string
+	last  uint64        // the highest epoch that was tried
 	busy  chan struct{} // closed when the introduction that is under way has ended
 }
 
@@ -50,8 +52,10 @@ func (ws *Workspace) introduce(ctx context.Context) (string, error) {
 		busy := in.busy
 		if busy == nil {
 			in.busy = make(chan struct{})
+			in.last++
+			fresh := strconv.FormatUint(in.last, 10)
 			in.mu.Unlock()
-			return ws.hello(ctx)
+			return ws.hello(ctx, fresh)
 		}
 		in.mu.Unlock()
 		select {
@@ -62,7 +66,7 @@ func (ws *Workspace) introduce(ctx context.Context) (string, error) {
 	}
 }
 
-func (ws *Workspace) hello(ctx context.Context) (epoch string, err error) {
+func (ws *Workspace) hello(ctx context.Context, fresh string) (epoch string, err error) {
 	in := &ws.introduction
 	defer func() {
 		in.mu.Lock()
@@ -71,7 +75,6 @@ func (ws *Workspace) hello(ctx context.Context) (epoch string, err error) {
 		close(in.busy)
 		in.busy = nil
 	}()
-	fresh := rand.Text()[:8]
 	r, err := ws.call(ctx, helloScript, ws.keys.forScript(ws.client),
 		ws.incarnation, ws.client, fresh, hostname(), os.Getpid(), filepath.Base(os.Args[0]))
 	switch {
@@ -79,6 +82,8 @@ func (ws *Workspace) hello(ctx context.Context) (epoch string, err error) {
 		return "", err
 	case r.word == "BURIED":
 		return "", ErrBuried
+	case r.word != "OK":
+		return "", fmt.Errorf("workspace: a client was introduced twice: %s", r.word) // and by nobody but us
 	}
 	ws.startBeat()
 	ws.forgetClients(r.text(0))

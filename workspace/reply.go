@@ -135,7 +135,7 @@ func versionError(name, version string) error {
 
 // publishCommand is how scripts reach those who wait: in a cluster, by a message that stays in its shard.
 func publishCommand(rdb *redisx.Client) string {
-	if false {
+	if rdb.Cluster() {
 		return "SPUBLISH"
 	}
 	return "PUBLISH"

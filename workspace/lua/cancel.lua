@@ -13,7 +13,7 @@ if request ~= '' then
   if replayed then
     reply = again
   elseif again then
-    return { 'NOT' } -- its client or its lane went on without it
+    request = '' -- its client or its lane went on without it
   end
 end
 local var = variable(ARGV[3], FIRST)
