@@ -27,11 +27,11 @@ type batcher struct {
 	running sync.WaitGroup // senders
 }
 
-// newBatcher makes the way to the server that the options tell.
-func newBatcher(options *redis.Options) *batcher {
+// newBatcher makes the way to one server by clients for a connection each.
+func newBatcher(client func() *redis.Client) *batcher {
 	b := &batcher{}
 	for range maxSending {
-		b.wires = append(b.wires, newWire(options))
+		b.wires = append(b.wires, newWire(client()))
 	}
 	b.free = slices.Clone(b.wires)
 	return b
@@ -48,7 +48,7 @@ func (b *batcher) do(ctx context.Context, c *call) result {
 		w := b.free[n-1]
 		b.free = b.free[:n-1]
 		b.mu.Unlock()
-		return b.alone(ctx, w, c)
+		return b.sendAlone(ctx, w, c)
 	}
 	c.done = make(chan struct{})
 	b.pending = append(b.pending, c)
@@ -69,8 +69,8 @@ func (b *batcher) do(ctx context.Context, c *call) result {
 	return c.result()
 }
 
-// alone sends one call from its own goroutine. The end of ctx cuts the wire, which nobody else uses.
-func (b *batcher) alone(ctx context.Context, w *wire, c *call) result {
+// sendAlone sends one call from its own goroutine. The end of ctx cuts the wire, which nobody else uses.
+func (b *batcher) sendAlone(ctx context.Context, w *wire, c *call) result {
 	end := w.begin(ctx)
 	send(ctx, w.rdb, []*call{c})
 	end()

@@ -117,9 +117,9 @@ func TestRunEndsInPipeline(t *testing.T) {
 
 // newLateWire is a third connection, for the pipeline that a test makes.
 func newLateWire(t *testing.T, rdb *Client) *wire {
-	o := *rdb.single.wires[0].rdb.Options()
+	o := alone(*rdb.single.wires[0].rdb.Options())
 	o.MaxRetries = -1
-	w := newWire(&o)
+	w := newWire(redis.NewClient(o))
 	t.Cleanup(func() { _ = w.rdb.Close() })
 	return w
 }

@@ -19,18 +19,34 @@ type wire struct {
 	isCut bool     // in this turn: nothing is to be dialled any more
 }
 
-// newWire makes a wire to the server that the options tell. They are not changed.
-func newWire(options *redis.Options) *wire {
-	w := &wire{}
-	o := *options
-	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 1, 0, 0, 0, 0
-	dial := lateFailure(o.Dialer) // by sentinels it may fail before that
-	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, network, addr)
-		return w.use(conn), err
-	}
-	w.rdb = redis.NewClient(&o)
+// newWire takes over a client for one connection.
+func newWire(rdb *redis.Client) *wire {
+	w := &wire{rdb: rdb}
+	rdb.AddHook(dialHook(func(dial dialFunc) dialFunc {
+		dial = lateFailure(dial)
+		return func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dial(ctx, network, addr)
+			return w.use(conn), err
+		}
+	}))
 	return w
+}
+
+// alone has a client of these options make one connection.
+func alone(o redis.Options) *redis.Options {
+	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 1, 0, 0, 0, 0
+	return &o
+}
+
+// dialHook changes how a client dials, by sentinels too.
+type dialHook func(dialFunc) dialFunc
+
+func (h dialHook) DialHook(next redis.DialHook) redis.DialHook { return h(next) }
+
+func (dialHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (dialHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
 }
 
 func (w *wire) use(conn net.Conn) net.Conn {
