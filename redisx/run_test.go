@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -197,6 +198,77 @@ func TestRunAgain(t *testing.T) {
 	}
 	s.Restart()
 	goOn(t, counts)
+}
+
+// TestRunEndsAnywhere has many contexts end at any moment, and then looks at what was done.
+func TestRunEndsAnywhere(t *testing.T) {
+	s := redistest.Start(t)
+	for name, open := range map[string]func() (*Client, error){
+		"redis":    func() (*Client, error) { return Open(t.Context(), s.URL(), nil) },
+		"embedded": func() (*Client, error) { return Open(t.Context(), "mem://", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rdb, err := open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = rdb.Close() }()
+			const goroutines, each, sample = 16, 200, 50
+			began := time.Now()
+			for range sample {
+				if _, err := rdb.Run(t.Context(), join, []string{"done"}, "first"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			longest := 20 * time.Since(began) / sample
+			errs := make([][each]error, goroutines)
+			var running sync.WaitGroup
+			for g := range goroutines {
+				running.Go(func() {
+					for i := range each {
+						ctx, cancel := context.WithTimeout(t.Context(), rand.N(longest))
+						_, errs[g][i] = rdb.Run(ctx, join, []string{"done"}, fmt.Sprint(g, "-", i))
+						cancel()
+					}
+				})
+			}
+			running.Wait()
+			// What nobody waits for any more is over once these are.
+			for range 3 * maxSending {
+				running.Go(func() {
+					if _, err := rdb.Run(t.Context(), join, []string{"done"}, "last"); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			running.Wait()
+			members, err := rdb.Redis().SMembersMap(t.Context(), "done").Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			succeeded, unsure, never := 0, 0, 0
+			for g := range errs {
+				for i, err := range errs[g] {
+					_, done := members[fmt.Sprint(g, "-", i)]
+					_, unknown := errors.AsType[*UnknownError](err)
+					switch {
+					case err == nil && done:
+						succeeded++
+					case unknown && errors.Is(err, context.DeadlineExceeded):
+						unsure++
+					case err == context.DeadlineExceeded && !done: //nolint:errorlint // As it is.
+						never++
+					default:
+						t.Errorf("%d-%d: done %v, and it says %v", g, i, done, err)
+					}
+				}
+			}
+			t.Logf("%d succeeded, %d unknown, %d certainly not done", succeeded, unsure, never)
+			if succeeded == 0 || unsure == 0 || never == 0 {
+				t.Error("the contexts did not end at different moments")
+			}
+		})
+	}
 }
 
 func TestRunRefused(t *testing.T) {

@@ -8,10 +8,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// waryFor is how many batches make up for one that was cut: connecting anew costs about as much as handing these over.
+const waryFor = 100
+
 // wire is one connection for scripts, made anew where it broke. It can be cut while a call is under way, which go-redis
 // does not offer.
 type wire struct {
 	rdb *redis.Client // has this connection only
+
+	// wary is for how many batches no end of a context may cut the wire, so that contexts that are shorter than it takes
+	// to connect leave it usable. It belongs to who uses the wire.
+	wary int
 
 	mu    sync.Mutex
 	conn  net.Conn // the last one
@@ -21,7 +28,7 @@ type wire struct {
 
 // newWire takes over a client for one connection.
 func newWire(rdb *redis.Client) *wire {
-	w := &wire{rdb: rdb}
+	w := &wire{rdb: rdb, wary: 1}
 	rdb.AddHook(dialHook(func(dial dialFunc) dialFunc {
 		dial = lateFailure(dial)
 		return func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -77,6 +84,17 @@ func (w *wire) begin(ctx context.Context) (end func()) {
 		defer w.mu.Unlock()
 		w.turn++
 		w.isCut = false
+		w.wary = waryFor
+	}
+}
+
+// send sends calls that others may wait for, and so is not cut.
+func (w *wire) send(batch []*call) {
+	send(context.Background(), w.rdb, batch)
+	if err := batch[0].cmd.Err(); err == nil || fateOf(err) == answered {
+		w.wary = max(0, w.wary-1)
+	} else {
+		w.wary = max(1, w.wary) // it has to connect
 	}
 }
 
