@@ -283,6 +283,27 @@ func TestRunRefused(t *testing.T) {
 	}
 }
 
+// TestRunTellsNothing has a server repeat what it was sent.
+func TestRunTellsNothing(t *testing.T) {
+	addr := fakeRedis(t, func(args []string) string {
+		switch args[0] {
+		case "ping":
+			return "+PONG"
+		case "evalsha":
+			return "-ERR unknown command 'AUTH', with args beginning with: '" + secret + "'"
+		case "auth":
+			return "+OK"
+		default:
+			return "-ERR unknown command"
+		}
+	})
+	_, err := mustOpen(t, "redis://:"+secret+"@"+addr).Run(t.Context(), join, []string{"k"}, "a")
+	if err == nil || !strings.Contains(err.Error(), "left out") {
+		t.Errorf("got %v", err)
+	}
+	mustNotTell(t, err, secret)
+}
+
 // TestCloseDuringCalls has calls in all phases when the client is closed.
 func TestCloseDuringCalls(t *testing.T) {
 	s := redistest.Start(t)
