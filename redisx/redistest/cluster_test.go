@@ -18,6 +18,7 @@ func clusterClient(t *testing.T, c *Cluster) *redis.ClusterClient {
 
 // TestCluster goes through the life of one cluster, since starting one takes seconds.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := StartCluster(t, 3, 1, AppendOnly)
 	rdb := clusterClient(t, c)
 
@@ -127,6 +128,7 @@ func TestCluster(t *testing.T) {
 }
 
 func TestClusterWithoutReplicas(t *testing.T) {
+	t.Parallel()
 	c := StartCluster(t, 3, 0)
 	must(t, clusterClient(t, c).Set(t.Context(), "k", "v", 0).Err())
 	if r := c.ReplicasOf("k"); len(r) != 0 {

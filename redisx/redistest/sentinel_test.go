@@ -11,6 +11,7 @@ import (
 
 // TestSentinel goes through the life of one group of servers, since starting it takes a while.
 func TestSentinel(t *testing.T) {
+	t.Parallel()
 	s := StartSentinel(t, AppendOnly)
 	if len(s.Servers()) != 3 || len(s.Sentinels()) != 3 || s.Master() != s.Servers()[0] {
 		t.Fatalf("%d servers, %d sentinels, the master is %s", len(s.Servers()), len(s.Sentinels()), s.Master().Addr())

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -22,6 +23,8 @@ const (
 	logFile    = "redis.log"
 	logLines   = 12 // of its end, that a failure shows
 	startTries = 20 // ports that are tried before Start gives up
+
+	adminTimeout = 10 * time.Second // for one reply; a server may be held up by clients or a failover
 )
 
 // Server is one redis-server process, which may be killed and started again.
@@ -122,7 +125,8 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 // SocketURL is the address of the server's Unix socket, which never speaks TLS.
 func (s *Server) SocketURL() string { return (&url.URL{Scheme: "unix", Path: s.socket}).String() }
 
-// Redis is a client for the test's own use. It goes by the Unix socket, and is closed at the end of the test.
+// Redis is a client for the test's own use. It goes by the Unix socket as the default user, without a password, and is
+// closed at the end of the test.
 func (s *Server) Redis() *redis.Client { return s.admin }
 
 func adminOptions(socket string) *redis.Options {
@@ -131,6 +135,7 @@ func adminOptions(socket string) *redis.Options {
 		Addr:                     socket,
 		Protocol:                 2,
 		DisableIdentity:          true,
+		ReadTimeout:              adminTimeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 }
@@ -173,9 +178,15 @@ func (s *Server) Restart() {
 	}
 }
 
-// Pause stops the server's process by SIGSTOP: its connections stay, and nothing is answered until Resume.
+// Pause stops the server's process by SIGSTOP: its connections stay, and nothing is answered until Resume. That comes
+// at the end of the test at the latest, so that clients need not wait when they are closed.
 func (s *Server) Pause() {
 	s.t.Helper()
+	s.t.Cleanup(func() {
+		if s.isPaused() {
+			s.Resume()
+		}
+	})
 	s.signal("pausing", pauseProcess, true)
 }
 
@@ -203,6 +214,12 @@ func (s *Server) answers() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.proc.alive() && !s.paused
+}
+
+func (s *Server) isPaused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proc.alive() && s.paused
 }
 
 // run starts the process and waits until it is ready.

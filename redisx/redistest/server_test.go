@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -151,7 +152,8 @@ func TestServerEndsWithItsTest(t *testing.T) {
 	var s *Server
 	t.Run("test", func(t *testing.T) { s = Start(t); s.Pause() })
 	if s.Pid() != 0 || !free(s.port) || exists(s.socket) || exists(s.dir) {
-		t.Errorf("pid %d, port free: %t, socket there: %t, folder there: %t", s.Pid(), free(s.port), exists(s.socket), exists(s.dir))
+		t.Errorf("pid %d, port free: %t, socket there: %t, folder there: %t",
+			s.Pid(), free(s.port), exists(s.socket), exists(s.dir))
 	}
 }
 
@@ -221,10 +223,16 @@ func TestMissingServerSkipsOrFails(t *testing.T) {
 type recorder struct {
 	testing.TB
 	skipped, failed bool
+	said            string
 }
 
 func (r *recorder) Skip(...any)  { r.skipped = true; runtime.Goexit() }
 func (r *recorder) Fatal(...any) { r.failed = true; runtime.Goexit() }
+
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.said = fmt.Sprintf(format, args...)
+	r.Fatal()
+}
 
 func TestPortsInUseAreNotTaken(t *testing.T) {
 	port := reservePort(t, true)
@@ -237,4 +245,47 @@ func TestPortsInUseAreNotTaken(t *testing.T) {
 	if free(listener.Addr().(*net.TCPAddr).Port) {
 		t.Error("a port with a listener counts as free")
 	}
+}
+
+func TestStartTakesAnotherPortIfOneIsTaken(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer listener.Close()
+	tries := 0
+	s := launch(t, layout{scheme: "redis", config: func(port int) []string {
+		if tries++; tries == 1 {
+			port = listener.Addr().(*net.TCPAddr).Port
+		}
+		return plainConfig(port)
+	}}, nil)
+	must(t, dial(t, s.URL()).Ping(t.Context()).Err())
+	if tries != 2 {
+		t.Errorf("%d tries", tries)
+	}
+}
+
+func TestWrongConfigurationShowsTheLog(t *testing.T) {
+	r := &recorder{TB: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Start(r, "nonsense yes")
+	}()
+	<-done
+	if !strings.Contains(r.said, "nonsense yes") {
+		t.Errorf("the failure says %q", r.said)
+	}
+}
+
+func TestPausedServerGoesOnWhenClientsAreClosed(t *testing.T) {
+	t.Run("test", func(t *testing.T) {
+		s := Start(t)
+		rdb := dial(t, s.URL())
+		t.Cleanup(func() {
+			if err := rdb.Ping(context.Background()).Err(); err != nil {
+				t.Error(err)
+			}
+		})
+		s.Pause()
+	})
 }
