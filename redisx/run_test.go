@@ -15,12 +15,22 @@ import (
 	"github.com/netspaces/netspaces/redisx/redistest"
 )
 
+// connectAll has each connection connected, so that single calls are sent alone.
+func connectAll(t *testing.T, rdb *Client) {
+	t.Helper()
+	for _, w := range rdb.single.wires {
+		c := newCall(join, []string{"k"}, []any{"first"})
+		w.send([]*call{c})
+		if err := c.cmd.Err(); err != nil || w.wary != 0 {
+			t.Fatal(err, w.wary)
+		}
+	}
+}
+
 // busy has n calls on their way to a server that is paused, and gives the way to let them end.
 func busy(t *testing.T, s *redistest.Server, rdb *Client, n int) (release func()) {
 	t.Helper()
-	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
-		t.Fatal(err)
-	}
+	connectAll(t, rdb)
 	s.Pause()
 	var running sync.WaitGroup
 	for i := range n {
@@ -86,17 +96,17 @@ func TestRunEndsInPipeline(t *testing.T) {
 	release := busy(t, s, rdb, maxSending)
 	// The calls under way cannot be seen to take up the next batch while the server is paused: take it up by hand.
 	ctx, cancel := context.WithCancel(t.Context())
-	var calls sync.WaitGroup
-	for i := range 3 {
-		calls.Go(func() {
-			if i > 0 {
-				if _, err := rdb.Run(context.Background(), join, []string{"k"}, "other"); err != nil {
-					t.Errorf("another one: %v", err)
-				}
-				return
+	mine := make(chan error, 1)
+	go func() {
+		_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
+		mine <- err
+	}()
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			if _, err := rdb.Run(context.Background(), join, []string{"k"}, "other"); err != nil {
+				t.Errorf("another one: %v", err)
 			}
-			_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
-			mustBeUnknown(t, err, context.Canceled)
 		})
 	}
 	b := rdb.single
@@ -112,8 +122,9 @@ func TestRunEndsInPipeline(t *testing.T) {
 		return len(b.pending) == 0
 	})
 	cancel()
+	mustBeUnknown(t, <-mine, context.Canceled)
 	release()
-	calls.Wait()
+	others.Wait()
 }
 
 // newLateWire is a third connection, for the pipeline that a test makes.
@@ -311,9 +322,7 @@ func TestCloseDuringCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
-		t.Fatal(err)
-	}
+	connectAll(t, rdb)
 	s.Pause()
 	const calls = maxSending + 3
 	errs := make(chan error, calls)
