@@ -25,7 +25,7 @@ if not var.mode or var.mode == 'unknown' or redis.call('EXISTS', var.waiters, va
   local claim = #reply - 2 < n and w.claims.first(var)
   while claim and #reply - 2 < n do -- a value whose claim has ended is there for anybody; taking it settles it
     reply[#reply + 1], index = w.claims.take(var, claim)
-    if var.position then n, order = 1, string.match(claim.id, '^%d+') end
+    if var.position then n, order = 1, tonumber(string.match(claim.id, '^%d+')) end
     claim = w.claims.first(var)
   end
 end
