@@ -32,7 +32,8 @@ func RunModel(t *testing.T, open func(*testing.T) *redisx.Client) {
 			"":      m.compare,
 			"Store": m.store, "StoreAll": m.storeAll, "Declare": m.declare, "DeleteVar": m.deleteVar,
 			"Fetch": m.fetch, "Find": m.find, "Known": m.known, "Drain": m.drain,
-			"Claim": m.claim, "ClaimMore": m.claim, "Settle": m.settle, "Release": m.release, "Renew": m.renew, "EndClaims": m.endClaims,
+			"Claim": m.claim, "Claim too": m.claim, "Settle": m.settle, "Renew": m.renew, "EndClaims": m.endClaims,
+			"Release": m.release, "Release too": m.release,
 			"Wait": m.wait, "DeleteWorkspace": m.deleteWorkspace,
 		})
 	})
@@ -96,9 +97,14 @@ func (m *machine) wantErr(what string, err, want error) {
 
 // place draws where the next call goes.
 func (m *machine) place(t *rapid.T) (s *machineSpace, ws *workspace.Workspace, handle int, variable string) {
-	s = m.spaces[rapid.IntRange(0, len(m.spaces)-1).Draw(t, "workspace")]
+	s = m.space(t)
 	handle = rapid.IntRange(0, 1).Draw(t, "handle")
 	return s, s.handles[handle], handle, rapid.SampledFrom(m.names).Draw(t, "variable")
+}
+
+// space draws a workspace, most often the first, where much comes together then.
+func (m *machine) space(t *rapid.T) *machineSpace {
+	return m.spaces[max(0, rapid.IntRange(0, len(m.spaces)+4).Draw(t, "workspace")-5)]
 }
 
 // filled is place for a variable that has a value to give, so that no call blocks for ever.

@@ -23,9 +23,10 @@ type modelVar struct {
 // modelItem is a value that was claimed. Once its claim has ended it is there for anybody, before all others.
 type modelItem struct {
 	text   string
-	claim  int // which claim it was, and
-	place  int // where in it: this is the order of those that are free again
-	holder int // the handle that claimed it last
+	claim  int    // which claim it was,
+	part   string // which part of that, if it was released in parts, and
+	place  int    // where in it: this is the order of those that are free again
+	holder int    // the handle that claimed it last
 	ended  bool
 	gone   bool // settled, or fetched, or its variable was deleted
 
@@ -87,7 +88,7 @@ func (v *modelVar) free() []*modelItem {
 		}
 	}
 	slices.SortFunc(free, func(a, b *modelItem) int {
-		return cmp.Or(cmp.Compare(a.claim, b.claim), cmp.Compare(a.place, b.place))
+		return cmp.Or(cmp.Compare(a.claim, b.claim), cmp.Compare(a.part, b.part), cmp.Compare(a.place, b.place))
 	})
 	return free
 }

@@ -66,12 +66,17 @@ func (c *modelClaim) settle(i int) bool {
 	return true
 }
 
-// release gives value i back, if it is held.
-func (c *modelClaim) release(i int) {
-	if c.held(i) {
-		item := c.items[i].modelItem
-		item.ended, item.attempt, item.blurred = true, 0, false
-		item.released++
+// release gives back those of some values that are held. They are a part of the claim from then on, and it has a name.
+func (c *modelClaim) release(part string, places ...int) {
+	n := 0
+	for _, i := range places {
+		if c.held(i) {
+			item := c.items[i].modelItem
+			item.ended, item.attempt, item.blurred = true, 0, false
+			item.part, item.place = item.part+"."+part, n
+			item.released++
+			n++
+		}
 	}
 }
 
