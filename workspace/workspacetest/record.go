@@ -66,17 +66,17 @@ func (r *recorder) begin(ctx context.Context, client int, variable string) *call
 }
 
 // did notes steps that were done between the beginning and the end of the call.
-func (c *call) did(steps ...step) { c.note(c.ended, steps...) }
+func (c *call) did(steps ...step) { c.note(c.began, c.ended, steps...) }
 
 // may notes steps that may be done at any time from its beginning on.
-func (c *call) may(steps ...step) { c.note(ever, steps...) }
+func (c *call) may(steps ...step) { c.note(c.began, ever, steps...) }
 
-func (c *call) note(end int64, steps ...step) {
+func (c *call) note(begin, end int64, steps ...step) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, st := range steps {
 		st.variable = c.variable
-		c.ops = append(c.ops, porcupine.Operation{ClientId: c.client, Input: st, Call: c.began, Return: end})
+		c.ops = append(c.ops, porcupine.Operation{ClientId: c.client, Input: st, Call: begin, Return: end})
 	}
 }
 
@@ -169,17 +169,17 @@ func (r *recorder) fetch(ctx context.Context, client int, ws *workspace.Workspac
 	case o == wasGone:
 		c.did(step{kind: begins, call: id}, step{kind: woken, call: id})
 	case o == notKnown && takes:
-		c.may(step{kind: keeps})
+		c.note(c.began, c.began, step{kind: mayTake})
 	case !takes:
 		c.did(step{kind: asked})
 	}
 	if borrowed {
-		c.did(step{kind: borrows, call: id})
+		end := c.ended
 		if o == notKnown || c.late() {
-			c.note(atRest, step{kind: returns, call: id})
-		} else {
-			c.did(step{kind: returns, call: id})
+			end = atRest
 		}
+		c.note(c.began, c.began, step{kind: borrows, call: id})
+		c.note(end, end, step{kind: returned, call: id})
 	}
 }
 
@@ -219,7 +219,7 @@ func (r *recorder) finish(rest int64) []porcupine.Operation {
 	defer r.mu.Unlock()
 	for i := range r.ops {
 		if r.ops[i].Return == atRest {
-			r.ops[i].Return = rest
+			r.ops[i].Call, r.ops[i].Return = rest, rest
 		}
 	}
 	return sharpen(r.ops)

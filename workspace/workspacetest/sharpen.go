@@ -26,11 +26,12 @@ func sharpen(history []porcupine.Operation) []porcupine.Operation {
 type sights struct {
 	seen    map[rune]int64 // value → when somebody had found or fetched it
 	fetched map[rune]bool
-	ordered bool // the variable keeps what is stored into it until it is fetched
+	ordered bool // the variable is declared first, and keeps what is stored into it until it is fetched
 }
 
 func newSights(part []porcupine.Operation) *sights {
-	s := &sights{seen: map[rune]int64{}, fetched: map[rune]bool{}, ordered: true}
+	s := &sights{seen: map[rune]int64{}, fetched: map[rune]bool{}}
+	s.ordered = len(part) > 0 && part[0].Input.(step).kind == declared
 	for _, op := range part {
 		st := op.Input.(step)
 		switch st.kind {
@@ -87,13 +88,12 @@ func (s *sights) sharpen(part []porcupine.Operation) []porcupine.Operation {
 		kept[i].Input = st
 	}
 	for i, op := range kept {
-		if st := op.Input.(step); st.kind == keeps {
-			st.among = string(lost)
-			kept[i].Input = st
-		}
+		st := op.Input.(step)
+		st.among = string(lost)
+		kept[i].Input = st
 	}
 	return slices.DeleteFunc(kept, func(op porcupine.Operation) bool {
-		st := op.Input.(step)
-		return st.kind == keeps && st.among == ""
+		kind := op.Input.(step).kind
+		return kind == mayTake && len(lost) == 0 || kind == asked && s.ordered
 	})
 }

@@ -13,11 +13,12 @@ import (
 //
 // A fetch that waits has a value handed to it in the moment in which that is stored. If the fetch ends without it after
 // all, since its context ended, the value was out of sight for that time, and comes back to where it was. So the
-// specification has such a fetch borrow: it may take a value and return it, both at some time before it ends.
+// specification has such a fetch be a borrower: it may take a value and return it, both at some time before it ends.
 type spec struct {
 	mode    workspace.Mode // empty where there is no such variable
 	values  string         // the oldest first; sorted if the mode is multi, where no order can be seen
-	loans   string         // pairs of a call that borrowed and its value, or none
+	loans   string         // pairs of a borrower and what it has taken, or none if it has not yet
+	takers  rune           // fetches of which it is not known whether they took a value, and which have not
 	batches string         // pairs of a StoreAll that has begun and not ended, and how many of its values are stored
 	deleted rune           // how often
 	waiters string         // pairs of a call that waits and ends with ErrVarDeleted, and how often had been deleted before
@@ -60,11 +61,7 @@ func (s spec) store(value rune) spec {
 	switch s.mode {
 	case workspace.Single: // it replaces what is there, and what is lent
 		s.values = string(value)
-		loans := []rune(s.loans)
-		for i := 1; i < len(loans); i += 2 {
-			loans[i] = none
-		}
-		s.loans = string(loans)
+		s.loans = unlent(s.loans)
 	case workspace.Multi:
 		s.values = sorted(s.values + string(value))
 	default:
@@ -98,11 +95,50 @@ func (s spec) putBack(value rune) spec {
 
 // deleteVar drops all values, those on loan too.
 func (s spec) deleteVar() spec {
-	loans := []rune(s.loans)
-	for i := 1; i < len(loans); i += 2 {
-		loans[i] = none
+	return spec{loans: unlent(s.loans), takers: s.takers, batches: s.batches, deleted: s.deleted + 1, waiters: s.waiters}
+}
+
+// unlent drops what is on loan.
+func unlent(loans string) string {
+	runes := []rune(loans)
+	for i := 0; i < len(runes); i += 2 {
+		if runes[i+1] != none {
+			loans = unset(loans, runes[i])
+		}
 	}
-	return spec{loans: string(loans), batches: s.batches, deleted: s.deleted + 1, waiters: s.waiters}
+	return loans
+}
+
+// unseen are the states that may follow without a step: a borrower takes a value or returns it, or makes the variable known;
+// a fetch of which that is not known takes one of those among which it must be.
+func (s spec) unseen(among string) []spec {
+	var all []spec
+	for _, value := range s.next() {
+		if s.takers > 0 && strings.ContainsRune(among, value) {
+			taken := s.take(value)
+			taken.takers--
+			all = append(all, taken)
+		}
+	}
+	loans := []rune(s.loans)
+	for i := 0; i < len(loans); i += 2 {
+		borrower, lent := loans[i], loans[i+1]
+		if lent != none {
+			back := s.putBack(lent)
+			back.loans = unset(s.loans, borrower)
+			all = append(all, back)
+			continue
+		}
+		if s.mode == "" {
+			all = append(all, s.known())
+		}
+		for _, value := range s.next() {
+			taken := s.take(value)
+			taken.loans = set(s.loans, borrower, value)
+			all = append(all, taken)
+		}
+	}
+	return all
 }
 
 func sorted(values string) string {
@@ -148,11 +184,9 @@ func (s spec) String() string {
 	if mode == "" {
 		mode = "missing"
 	}
-	text := fmt.Sprint(mode, " ", numbered(s.values))
+	text := fmt.Sprint(mode, " ", []rune(s.values))
 	if s.loans != "" {
-		text += fmt.Sprint(", lent ", numbered(s.loans))
+		text += fmt.Sprint(" borrowers ", []rune(s.loans))
 	}
 	return text
 }
-
-func numbered(values string) []rune { return []rune(values) }

@@ -2,9 +2,7 @@ package workspacetest
 
 import (
 	"fmt"
-	"strings"
-
-	"github.com/anishathalye/porcupine"
+	"unicode/utf8"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -18,7 +16,7 @@ type step struct {
 	call     rune           // which call it belongs to, if that has several steps
 	place    rune           // of a value in its StoreAll
 	last     bool           // it is the last of the StoreAll
-	among    string         // what may have been taken: all that nobody else has fetched
+	among    string         // of all steps of a variable: which values a fetch may have taken of which that is not known
 }
 
 type stepKind string
@@ -29,9 +27,9 @@ const (
 	found     stepKind = "find"
 	empty     stepKind = "nothing there" // a try form says so
 	asked     stepKind = "may ask"       // a find that ended without a value: it may have made the variable known
-	keeps     stepKind = "may take"      // a fetch of which it is not known whether it took a value
-	borrows   stepKind = "may borrow"    // a fetch that ended without a value
-	returns   stepKind = "returns"       // what it has borrowed
+	mayTake   stepKind = "may take from now on"
+	borrows   stepKind = "may borrow from now on"
+	returned  stepKind = "has returned it" // after borrows
 	begins    stepKind = "begins to wait"
 	woken     stepKind = "woken by a delete" // after begins
 	declared  stepKind = "declare"
@@ -62,25 +60,17 @@ func (st step) after(s spec) []spec {
 		}
 	case asked:
 		return maybe(s, s.known())
-	case keeps:
-		all := []spec{s}
-		for _, value := range s.next() {
-			if strings.ContainsRune(st.among, value) {
-				all = append(all, s.take(value))
-			}
-		}
-		return all
-	case borrows:
-		return st.borrow(s)
-	case returns:
-		value, ok := get(s.loans, st.call)
-		if !ok {
-			return nil
-		}
-		if s.loans = unset(s.loans, st.call); value != none {
-			s = s.putBack(value)
-		}
+	case mayTake:
+		s.takers = min(s.takers+1, rune(utf8.RuneCountInString(st.among)))
 		return []spec{s}
+	case borrows:
+		s.loans = set(s.loans, st.call, none)
+		return []spec{s}
+	case returned:
+		if lent, _ := get(s.loans, st.call); lent == none {
+			s.loans = unset(s.loans, st.call)
+			return []spec{s}
+		}
 	case begins:
 		s = s.known()
 		s.waiters = set(s.waiters, st.call, s.deleted)
@@ -138,19 +128,6 @@ func (st step) store(s spec) []spec {
 	return []spec{s.store(st.value)}
 }
 
-// borrow takes a value or not. The loan is written down in any case, since returns has to come after it.
-func (st step) borrow(s spec) []spec {
-	not := s
-	not.loans = set(s.loans, st.call, none)
-	all := maybe(not, not.known())
-	for _, value := range s.next() {
-		taken := s.take(value)
-		taken.loans = set(s.loans, st.call, value)
-		all = append(all, taken)
-	}
-	return all
-}
-
 func (st step) String() string {
 	switch st.kind {
 	case stored, fetched, found:
@@ -160,38 +137,4 @@ func (st step) String() string {
 	default:
 		return string(st.kind)
 	}
-}
-
-// specModel has porcupine check each variable by itself.
-var specModel = func() porcupine.Model {
-	nondeterministic := porcupine.NondeterministicModel{
-		Partition: partition,
-		Init:      func() []any { return []any{spec{}} },
-		Step: func(state, input, _ any) []any {
-			var all []any
-			for _, s := range input.(step).after(state.(spec)) {
-				all = append(all, s)
-			}
-			return all
-		},
-		DescribeOperation: func(input, _ any) string { return input.(step).String() },
-		DescribeState:     func(state any) string { return state.(spec).String() },
-	}
-	return nondeterministic.ToModel()
-}()
-
-func partition(history []porcupine.Operation) [][]porcupine.Operation {
-	numbers := map[string]int{}
-	var parts [][]porcupine.Operation
-	for _, op := range history {
-		name := op.Input.(step).variable
-		i, ok := numbers[name]
-		if !ok {
-			i = len(parts)
-			numbers[name] = i
-			parts = append(parts, nil)
-		}
-		parts[i] = append(parts[i], op)
-	}
-	return parts
 }
