@@ -17,9 +17,8 @@ import (
 // Sizes of one history. Checking one takes the longer, the more calls on a variable are under way at a time, or end without
 // that it is known what became of them.
 const (
-	callers   = 6 // goroutines
-	calls     = 50
-	checkTime = time.Minute
+	callers = 6 // goroutines
+	calls   = 50
 )
 
 // HistoryOptions say how histories are made. Nil stands for all defaults.
@@ -53,13 +52,15 @@ func History(t testing.TB, stage *Stage, opts *HistoryOptions) porcupine.CheckRe
 	defer cancel()
 	h.play(ctx)
 	ops := h.finish(h.rest)
-	result, info := porcupine.CheckOperationsVerbose(specModel, ops, checkTime)
-	t.Logf("seed %d: %s; %d steps in %v; %v; %s", h.seed, result, len(ops), time.Duration(h.rest).Round(time.Millisecond), h.outcomes, stage.Seen())
+	began := time.Now()
+	result, bad := checkHistory(ops)
+	t.Logf("seed %d: %s; %d steps in %v, checked in %v; %v; %s", h.seed, result, len(ops),
+		time.Duration(h.rest).Round(time.Millisecond), time.Since(began).Round(time.Millisecond), h.outcomes, stage.Seen())
 	for _, err := range h.strange {
 		t.Error(err)
 	}
 	if result != porcupine.Ok {
-		h.draw(ops, info)
+		h.draw(bad)
 	}
 	return result
 }
@@ -76,9 +77,8 @@ type history struct {
 
 // script is what is done with one variable.
 type script struct {
-	name  string
-	mode  workspace.Mode // declared before; empty for one that is made, deleted and made anew
-	steps int
+	name string
+	mode workspace.Mode // declared before; empty for one that is made, deleted and made anew
 }
 
 func (h *history) variables() []script {

@@ -42,7 +42,7 @@ type verb struct {
 	call           func(ctx context.Context, variable string, into any) (bool, error)
 }
 
-func (m *machine) verb(t *rapid.T, ws *workspace.Workspace, fetches, tries bool) verb {
+func verbOf(ws *workspace.Workspace, fetches, tries bool) verb {
 	v := verb{fetches: fetches, tries: tries}
 	switch {
 	case fetches && tries:
@@ -65,7 +65,7 @@ func (m *machine) take(t *rapid.T, fetches bool) {
 	s, ws, _, variable := m.place(t)
 	known := s.model.vars[variable]
 	empty := known == nil || known.available() == 0
-	verb := m.verb(t, ws, fetches, empty || rapid.Bool().Draw(t, "try"))
+	verb := verbOf(ws, fetches, empty || rapid.Bool().Draw(t, "try"))
 	if !empty && rapid.IntRange(0, 3).Draw(t, "number") == 0 {
 		m.takeNumber(s, verb, variable)
 		return

@@ -40,7 +40,7 @@ func (m *machine) wait(t *rapid.T) {
 	ended := false
 	defer func() {
 		if cancel(); !ended {
-			<-done
+			_ = <-done // the test has failed already
 		}
 	}()
 	m.waits(other, variable)

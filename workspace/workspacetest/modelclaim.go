@@ -82,14 +82,14 @@ func (c *modelClaim) release(part string, places ...int) {
 
 // renew returns false if nothing of it is held.
 func (c *modelClaim) renew() bool {
-	any := false
+	some := false
 	for i := range c.items {
 		if c.held(i) {
 			c.items[i].ended = false
-			any = true
+			some = true
 		}
 	}
-	return any
+	return some
 }
 
 // endClaims ends the leases of all that a handle has claimed.

@@ -1,6 +1,7 @@
 package workspacetest
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,9 +12,15 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// draw leaves a page that shows the history and how far it could be explained, and tells of the variables that could not.
-func (h *history) draw(ops []porcupine.Operation, info porcupine.LinearizationInfo) {
+const drawTime = 5 * time.Second
+
+// draw leaves a page that shows the steps of variables that could not be explained, and how far they could.
+func (h *history) draw(bad []porcupine.Operation) {
 	h.Helper()
+	for _, part := range partition(bad) {
+		h.Logf("variable %q:\n%s", part[0].Input.(step).variable, listed(part))
+	}
+	_, info := porcupine.CheckOperationsVerbose(specModel, bad, drawTime)
 	file, err := os.Create(filepath.Join(h.ArtifactDir(), fmt.Sprintf("history%d.html", h.seed)))
 	if err == nil {
 		err = porcupine.Visualize(specModel, info, file)
@@ -25,18 +32,13 @@ func (h *history) draw(ops []porcupine.Operation, info porcupine.LinearizationIn
 		h.Error(err)
 		return
 	}
-	for _, part := range partition(ops) {
-		if result := porcupine.CheckOperationsTimeout(specModel, part, checkTime); result != porcupine.Ok {
-			h.Logf("variable %q is %s:\n%s", part[0].Input.(step).variable, result, listed(part))
-		}
-	}
-	h.Logf("all of it is shown by %s; go test -artifacts keeps that", file.Name())
+	h.Logf("shown by %s; go test -artifacts keeps that", file.Name())
 }
 
 // listed gives steps in the order of their beginnings.
 func listed(part []porcupine.Operation) string {
 	part = slices.Clone(part)
-	slices.SortFunc(part, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+	slices.SortStableFunc(part, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 	var text strings.Builder
 	for _, op := range part {
 		end := "ever"

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// prompt is how soon a call returns after its context ended, if Redis answers. What it borrowed is back by then; else
-	// it is back when all is at rest.
+	// prompt is how soon a call returns after its context or its connection ended, if Redis answers. What it borrowed is back
+	// by then; else it is back when all is at rest.
 	prompt = 500 * time.Millisecond
 	// grace is how long a fetch may take that had its value handed to it once only. One that did not come for it in time,
 	// since its connection or the server was away, has it handed back, and may have it again.
@@ -94,7 +94,7 @@ const (
 
 func (c *call) end(verb string, err error) outcome {
 	c.ended = c.now()
-	o := outcomeOf(err, c.ctx)
+	o := outcomeOf(c.ctx, err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.outcomes[fmt.Sprintf("%s %s", verb, o)]++
@@ -104,7 +104,7 @@ func (c *call) end(verb string, err error) outcome {
 	return o
 }
 
-func outcomeOf(err error, ctx context.Context) outcome {
+func outcomeOf(ctx context.Context, err error) outcome {
 	_, unknown := errors.AsType[*redisx.UnknownError](err)
 	switch {
 	case err == nil:
@@ -175,7 +175,7 @@ func (r *recorder) fetch(ctx context.Context, client int, ws *workspace.Workspac
 	}
 	if borrowed {
 		end := c.ended
-		if o == notKnown || c.late() {
+		if c.late() {
 			end = atRest
 		}
 		c.note(c.began, c.began, step{kind: borrows, call: id})
@@ -183,10 +183,11 @@ func (r *recorder) fetch(ctx context.Context, client int, ws *workspace.Workspac
 	}
 }
 
-// late reports whether the call's context ended long before the call did.
+// late reports whether the call may have had to go on long after it was clear that it has no value.
 func (c *call) late() bool {
 	deadline, ok := c.ctx.Deadline()
-	return ok && c.start.Add(time.Duration(c.ended)).Sub(deadline) > prompt
+	ended := c.start.Add(time.Duration(c.ended))
+	return time.Duration(c.ended-c.began) > prompt && (!ok || c.ctx.Err() == nil || ended.Sub(deadline) > prompt)
 }
 
 func (r *recorder) declare(ctx context.Context, client int, ws *workspace.Workspace, variable string, mode workspace.Mode) {

@@ -40,7 +40,7 @@ func NewStage(t *testing.T) *Stage {
 	s := &Stage{
 		Calm:  clientOf(t, server.URL()),
 		Rates: redistest.Rates{LoseRequest: 0.01, LoseReply: 0.02, Delay: 0.1, MaxDelay: 5 * time.Millisecond},
-		Pause: 100 * time.Millisecond,
+		Pause: 200 * time.Millisecond,
 	}
 	for range 3 {
 		proxy := redistest.StartProxy(t, server.Addr())
