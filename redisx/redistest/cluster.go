@@ -25,7 +25,7 @@ type Cluster struct {
 }
 
 // StartCluster starts a cluster, in which each master has as many replicas as stated. Lines of config are added to the
-// configuration of each node. It takes 2 to 4 seconds, since a new master waits that long before it serves.
+// configuration of each node. It takes more than 2 seconds, since a new master waits that long before it serves.
 func StartCluster(t testing.TB, masters, replicas int, config ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
@@ -153,12 +153,12 @@ func (c *Cluster) ReplicasOf(key string) []*Server {
 	return replicas
 }
 
-// WaitOK waits until the nodes that run say that the cluster is well and agree on the masters of all slots, which run too,
-// and all replicas follow their masters. After a Kill that includes the failover, after a Restart that the node has found
-// its place.
+// WaitOK waits until the nodes that run say that the cluster is well and agree on the masters of all slots, which run
+// too, and all replicas follow their masters. After a Kill that includes the failover, after a Restart that the node
+// has found its place.
 //
-// A master that is killed takes with it what its replicas have not received yet; a test that must not lose anything waits
-// for that by WAIT, or uses Failover.
+// A master that is killed takes with it what its replicas have not received yet; a test that must not lose anything
+// waits for that by WAIT, or uses Failover.
 func (c *Cluster) WaitOK() {
 	c.t.Helper()
 	await(c.t, "the cluster is well", func() error {
@@ -170,7 +170,8 @@ func (c *Cluster) WaitOK() {
 	})
 }
 
-// Failover has a replica take over from the master of a key. No write is lost. It returns the new master once all agree.
+// Failover has a replica take over from the master of a key. No write is lost. It returns the new master once all
+// agree.
 func (c *Cluster) Failover(key string) *Server {
 	c.t.Helper()
 	old := c.MasterOf(key)

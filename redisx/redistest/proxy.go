@@ -9,10 +9,11 @@ import (
 )
 
 // Proxy stands between clients and a server, and has the network fail. It understands what is sent so far as to tell
-// requests and replies apart. TLS it passes on as it is: it can be cut, frozen and refused, but no single request of it lost.
+// requests and replies apart. TLS it passes on as it is: it can be cut, frozen and refused, but no single request of it
+// lost.
 //
-// Refuse, Freeze, Deafen and Faults end by themselves at the end of the test, before clients that were opened earlier are
-// closed.
+// Refuse, Freeze, Deafen and Faults end by themselves at the end of the test, before clients that were opened earlier
+// are closed.
 type Proxy struct {
 	t        testing.TB
 	target   string
@@ -28,8 +29,8 @@ type Proxy struct {
 	faults   faults
 }
 
-// StartProxy starts a proxy before the server at addr, which is host:port or the path of a Unix socket. It ends with the
-// test.
+// StartProxy starts a proxy before the server at addr, which is host:port or the path of a Unix socket. It ends with
+// the test.
 func StartProxy(t testing.TB, addr string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,8 +74,8 @@ func (p *Proxy) Allow() {
 	p.refusing = false
 }
 
-// Freeze stops all bytes in both directions until Thaw, and leaves connections as they are: so does a machine that vanishes.
-// What was sent meanwhile arrives after Thaw, even if the client has given up on it.
+// Freeze stops all bytes in both directions until Thaw, and leaves connections as they are: so does a machine that
+// vanishes. What was sent meanwhile arrives after Thaw, even if the client has given up on it.
 func (p *Proxy) Freeze() {
 	p.t.Cleanup(p.Thaw)
 	p.mu.Lock()
@@ -109,24 +110,25 @@ func (p *Proxy) setDeaf(deaf bool) {
 	p.deaf = deaf
 }
 
-// LoseReply has the server run the next request that has match among its bytes, and breaks the connection in place of the
-// reply. Replies to earlier requests of the same pipeline still arrive. The channel is closed when that has happened.
+// LoseReply has the server run the next request that has match among its bytes, and breaks the connection in place of
+// the reply. Replies to earlier requests of the same pipeline still arrive. The channel is closed when that has
+// happened.
 func (p *Proxy) LoseReply(match []byte) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.faults.set(match, fate{loseReply: true})
 }
 
-// LoseRequest breaks the connection in place of sending on the next request that has match among its bytes. The channel is
-// closed when that has happened.
+// LoseRequest breaks the connection in place of sending on the next request that has match among its bytes. The channel
+// is closed when that has happened.
 func (p *Proxy) LoseRequest(match []byte) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.faults.set(match, fate{loseRequest: true})
 }
 
-// Faults has requests fail by chance, until Calm. The seed makes the same choices again, as far as requests come in the same
-// order.
+// Faults has requests fail by chance, until Calm. The seed makes the same choices again, as far as requests come in the
+// same order.
 func (p *Proxy) Faults(seed uint64, rates Rates) {
 	p.t.Cleanup(p.Calm)
 	p.mu.Lock()

@@ -232,8 +232,8 @@ func wantMessage(t *testing.T, sub *redis.PubSub, want string) {
 	}
 }
 
-// TestFaultsByChance compares what clients and server counted: a request that is lost leaves no trace, one whose reply is
-// lost does.
+// TestFaultsByChance compares what clients and server counted: a request that is lost leaves no trace, one whose reply
+// is lost does.
 func TestFaultsByChance(t *testing.T) {
 	s, p, rdb := proxied(t)
 	const calls = 2000

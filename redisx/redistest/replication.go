@@ -21,8 +21,8 @@ func replication(server *Server) (map[string]string, error) {
 	return info, nil
 }
 
-// streams says which replica does not receive yet what the master gets. That begins a while after the replica, which has
-// copied all that was there, holds its link for up.
+// streams says which replica does not receive yet what the master gets. That begins a while after the replica, which
+// has copied all that was there, holds its link for up.
 func streams(master map[string]string) error {
 	for key, value := range master {
 		if strings.HasPrefix(key, "slave") && strings.HasPrefix(value, "ip=") && !strings.Contains(value, "state=online") {

@@ -21,7 +21,8 @@ const (
 	pauseLimit    = 60_000 // ms that a master is made to wait at most
 )
 
-// Sentinel is a master with two replicas, watched by three Sentinels. Which server is the master changes with failovers.
+// Sentinel is a master with two replicas, watched by three Sentinels. Which server is the master changes with
+// failovers.
 type Sentinel struct {
 	t        testing.TB
 	servers  []*Server
@@ -66,7 +67,8 @@ func (s *Sentinel) introduce(w watcher, master *Server) {
 	// Redis as of 7.0 lets a Sentinel look more often. It takes longer for all to know of changes where this is refused.
 	_ = w.admin.Do(context.Background(), "sentinel", "debug",
 		"info-period", 200, "ping-period", 200, "publish-period", 200, "ask-period", 200).Err()
-	s.must(w.Server, w.ask.Monitor(context.Background(), masterName, "127.0.0.1", strconv.Itoa(master.port), strconv.Itoa(quorum)).Err())
+	s.must(w.Server, w.ask.Monitor(context.Background(),
+		masterName, "127.0.0.1", strconv.Itoa(master.port), strconv.Itoa(quorum)).Err())
 	s.set(w, "failover-timeout", failoverLimit)
 	s.set(w, "parallel-syncs", replicaCount)
 	s.set(w, "down-after-milliseconds", downAfter)
@@ -105,8 +107,8 @@ func (s *Sentinel) Sentinels() []*Server {
 	return servers
 }
 
-// Master is the server that all Sentinels that run hold for the master, and that is one by its own account. If the master
-// is down, Master waits for the failover.
+// Master is the server that all Sentinels that run hold for the master, and that is one by its own account. If the
+// master is down, Master waits for the failover.
 func (s *Sentinel) Master() *Server {
 	s.t.Helper()
 	var master *Server
@@ -117,11 +119,12 @@ func (s *Sentinel) Master() *Server {
 	return master
 }
 
-// WaitOK waits until all Sentinels that run agree on the master and are able to replace it, and all other servers that run
-// follow it. After a Kill of the master that includes the failover, after a Restart that the old master follows the new.
+// WaitOK waits until all Sentinels that run agree on the master and are able to replace it, and all other servers that
+// run follow it. After a Kill of the master that includes the failover, after a Restart that the old master follows the
+// new.
 //
-// A master that is killed takes with it what its replicas have not received yet; a test that must not lose anything waits
-// for that by WAIT, or uses Failover.
+// A master that is killed takes with it what its replicas have not received yet; a test that must not lose anything
+// waits for that by WAIT, or uses Failover.
 func (s *Sentinel) WaitOK() {
 	s.t.Helper()
 	await(s.t, "the master is watched and followed", s.well)

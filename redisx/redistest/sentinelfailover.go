@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// Failover has the Sentinels make a replica the master, and returns it once all agree and the old master is its replica.
+// Failover has the Sentinels make a replica the master, and returns it once all agree and the old master is its
+// replica.
 //
 // No write is lost: clients that write wait meanwhile, for some seconds at most. The connections of all clients to the
 // old master are then broken, as Sentinels do it. By themselves they would leave the old master writable for a while.

@@ -125,7 +125,8 @@ func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 // SocketURL is the address of the server's Unix socket, which never speaks TLS.
 func (s *Server) SocketURL() string { return (&url.URL{Scheme: "unix", Path: s.socket}).String() }
 
-// Redis is a client for the test's own use. It goes by the Unix socket, and is closed at the end of the test.
+// Redis is a client for the test's own use. It goes by the Unix socket as the default user, without a password, and is
+// closed at the end of the test.
 func (s *Server) Redis() *redis.Client { return s.admin }
 
 func adminOptions(socket string) *redis.Options {
@@ -177,8 +178,8 @@ func (s *Server) Restart() {
 	}
 }
 
-// Pause stops the server's process by SIGSTOP: its connections stay, and nothing is answered until Resume. That comes at
-// the end of the test at the latest, so that clients need not wait when they are closed.
+// Pause stops the server's process by SIGSTOP: its connections stay, and nothing is answered until Resume. That comes
+// at the end of the test at the latest, so that clients need not wait when they are closed.
 func (s *Server) Pause() {
 	s.t.Helper()
 	s.t.Cleanup(func() {

@@ -152,7 +152,8 @@ func TestServerEndsWithItsTest(t *testing.T) {
 	var s *Server
 	t.Run("test", func(t *testing.T) { s = Start(t); s.Pause() })
 	if s.Pid() != 0 || !free(s.port) || exists(s.socket) || exists(s.dir) {
-		t.Errorf("pid %d, port free: %t, socket there: %t, folder there: %t", s.Pid(), free(s.port), exists(s.socket), exists(s.dir))
+		t.Errorf("pid %d, port free: %t, socket there: %t, folder there: %t",
+			s.Pid(), free(s.port), exists(s.socket), exists(s.dir))
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 
 const moveTimeout = 10_000 // ms, for one MIGRATE
 
-// SlotMove is a slot on its way from one master to another. Until it is finished, keys that have moved already are asked
-// for with ASK, and commands on keys of both kinds get TRYAGAIN.
+// SlotMove is a slot on its way from one master to another. Until it is finished, keys that have moved already are
+// asked for with ASK, and commands on keys of both kinds get TRYAGAIN.
 type SlotMove struct {
 	From, To *Server
 

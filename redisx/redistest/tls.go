@@ -9,8 +9,8 @@ import (
 // RequireClientCert is configuration for StartTLS: the server turns away clients without a certificate.
 const RequireClientCert = "tls-auth-clients yes"
 
-// TLSServer is a server that speaks TLS on its port, with a certificate for 127.0.0.1 and localhost. Its Unix socket is as
-// that of any other.
+// TLSServer is a server that speaks TLS on its port, with a certificate for 127.0.0.1 and localhost. Its Unix socket is
+// as that of any other.
 type TLSServer struct {
 	*Server
 
@@ -19,8 +19,8 @@ type TLSServer struct {
 	KeyFile  string // the client's private key
 }
 
-// StartTLS starts a server that speaks TLS, and makes certificates for it and a client that last as long as the test. It
-// takes clients without a certificate too, unless RequireClientCert is among the lines of config.
+// StartTLS starts a server that speaks TLS, and makes certificates for it and a client that last as long as the test.
+// It takes clients without a certificate too, unless RequireClientCert is among the lines of config.
 func StartTLS(t testing.TB, config ...string) *TLSServer {
 	t.Helper()
 	needRedis(t)
