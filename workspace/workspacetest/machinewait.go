@@ -24,9 +24,10 @@ func (m *machine) wait(t *rapid.T) {
 	ctx, cancel := context.WithCancel(m.ctx)
 	var text []byte
 	var claim *workspace.Claim
-	done := make(chan error, 1)
+	var err error
+	ended := make(chan struct{})
 	go func() {
-		var err error
+		defer close(ended)
 		switch call {
 		case "Fetch":
 			err = ws.Fetch(ctx, variable, &text)
@@ -35,13 +36,10 @@ func (m *machine) wait(t *rapid.T) {
 		case "Claim":
 			claim, err = ws.Claim(ctx, variable, &workspace.ClaimOptions{Lease: lease})
 		}
-		done <- err
 	}()
-	ended := false
 	defer func() {
-		if cancel(); !ended {
-			_ = <-done // the test has failed already
-		}
+		cancel()
+		<-ended
 	}()
 	m.waits(other, variable)
 	s.model.look(variable)
@@ -56,10 +54,8 @@ func (m *machine) wait(t *rapid.T) {
 		m.must(other.DeleteVar(m.ctx, variable))
 		s.model.deleteVar(variable)
 	}
-	var err error
 	select {
-	case err = <-done:
-		ended = true
+	case <-ended:
 	case <-time.After(patience):
 		m.Fatalf("%s hangs after %s", call, end)
 	}
