@@ -19,6 +19,7 @@ if again then return again end
 
 local var = variable(name, FIRST)
 if deleted(var, born) then return { 'DELETED' } end
+check(var)
 ease()
 if not w.sign_of_life(client) then return { 'BURIED' } end -- it is dead, and would hold the claim for a whole lease
 w.look(var)

@@ -22,6 +22,11 @@ local function claims()
     return { id = id, n = tonumber(n), attempt = tonumber(attempt), holder = holder, index = tonumber(index) }
   end
 
+  -- The same for one that stands in "deadlines".
+  function C.listed(var, id)
+    return C.get(var, id) or error('NWSDAMAGED claim ' .. id .. ' is not listed')
+  end
+
   function C.list(var, claim)
     local entry = { claim.n, claim.attempt, claim.holder, whole(claim.index) }
     redis.call('HSET', var.claimed, claim.id, table.concat(entry, ' '))
@@ -51,7 +56,7 @@ local function claims()
   -- In mode single, what was claimed is older than what was just stored.
   function C.overwrite(var)
     for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-      local claim = C.get(var, id)
+      local claim = C.listed(var, id)
       claim.index = OVERWRITTEN
       C.list(var, claim)
       if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then C.lapse(var, claim) end
@@ -72,21 +77,19 @@ local function claims()
     if redis.call('EXISTS', var.deadlines) == 0 then return 0 end
     local late = redis.call('ZRANGEBYSCORE', var.deadlines, FIRST_TIME, whole(now()), 'LIMIT', 0, ROUND)
     if #late > 0 then ease() end
-    for _, id in ipairs(late) do C.lapse(var, C.get(var, id) or { id = id, n = 0 }) end
+    for _, id in ipairs(late) do C.lapse(var, C.listed(var, id)) end
     return redis.call('ZCOUNT', var.deadlines, '-inf', '(' .. FIRST_TIME)
   end
 
   -- The first claim that has ended, if there is one.
   function C.first(var)
     if C.ended(var) == 0 then return nil end
-    local id = redis.call('ZRANGE', var.deadlines, 0, 0)[1]
-    return C.get(var, id) or error('NWSDAMAGED claim ' .. id .. ' is not listed')
+    return C.listed(var, redis.call('ZRANGE', var.deadlines, 0, 0)[1])
   end
 
   -- The values of a claim that are not settled: index, value, index, value …
   function C.values(var, claim)
     local fields, found = {}, {}
-    if claim.n == 0 then return found end
     for i = 1, claim.n do fields[i] = claim.id .. '/' .. i end
     local values = redis.call('HMGET', var.claimed, unpack(fields))
     for i = 1, claim.n do
@@ -170,7 +173,7 @@ local function claims()
     if var.mode == 'single' then return index end
     local all = {}
     for i, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-      all[i] = C.get(var, id)
+      all[i] = C.listed(var, id)
       all[i].order = tonumber(score(all[i], C.values(var, all[i])[1] or 0))
     end
     table.sort(all, function(a, b) return a.order < b.order end)

@@ -15,7 +15,7 @@ if client ~= ARGV[4] then
 end
 local n = 0
 for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-  local claim = w.claims.get(var, id)
+  local claim = w.claims.listed(var, id)
   if claim.holder == client then
     w.claims.lapse(var, claim)
     n = n + 1

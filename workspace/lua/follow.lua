@@ -25,7 +25,7 @@ if var.mode == 'single' then
   end
 else
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', var.deadlines, '-inf', '(' .. FIRST_TIME)) do
-    local claim = w.claims.get(var, id)
+    local claim = w.claims.listed(var, id)
     local values = w.claims.values(var, claim)
     for i = 1, #values, 2 do
       local index = claim.index == 0 and 1 or claim.index + tonumber(values[i]) - 1

@@ -14,7 +14,7 @@ for i = 2, #ARGV do
   if var.mode then
     free = redis.call('LLEN', var.values)
     for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-      local n = #w.claims.values(var, w.claims.get(var, id)) / 2
+      local n = #w.claims.values(var, w.claims.listed(var, id)) / 2
       if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then free = free + n else claimed = claimed + n end
     end
   end

@@ -131,6 +131,7 @@ local function check(var)
   redis.call('HLEN', var.handed)
   redis.call('HLEN', var.claimed)
   redis.call('ZCARD', var.deadlines)
+  redis.call('ZCARD', var.space.live)
   var.checked = true
 end
 

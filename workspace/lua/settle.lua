@@ -58,9 +58,12 @@ if #settled > 0 then
   redis.call('HDEL', var.claimed, unpack(settled))
   if #settled == claim.n or #c.values(var, claim) == 0 then
     c.drop(var, claim)
-  elseif claim.attempt > 1 then -- whoever died before did not die over what is left
-    claim.attempt = 1
-    c.list(var, claim)
+  else
+    if claim.attempt > 1 then -- whoever died before did not die over what is left
+      claim.attempt = 1
+      c.list(var, claim)
+    end
+    if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then c.lapse(var, claim) end -- the first may be another one now
   end
 else
   ease()

@@ -94,7 +94,7 @@ local function waiting()
   -- taken then; they may be 0.
   function W.put_back(var, values, index, order, first)
     if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return end
-    if var.mode == 'fifo' and (var.position or order > 0) then
+    if order > 0 or var.mode == 'fifo' and var.position then
       C.put_back(var, values, index, order, first)
       if var.position then W.serve_followers(var) end
       return

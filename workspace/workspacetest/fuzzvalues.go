@@ -79,7 +79,7 @@ func FuzzValues(f *testing.F, rdb *redisx.Client) {
 }
 
 // FuzzTyped reads any bytes into values of several types: they convert as encoding/json has it, or that is ErrValue, and the
-// variable goes on.
+// value stays.
 func FuzzTyped(f *testing.F, rdb *redisx.Client) {
 	for _, text := range []string{"", "1", "null", `"a"`, `{"Name":"Ada","Age":36}`, "[1,2", "1e400", "9007199254740993", "\xff"} {
 		f.Add([]byte(text))
@@ -97,12 +97,16 @@ func FuzzTyped(f *testing.F, rdb *redisx.Client) {
 			}
 			_, findErr := ws.TryFind(t.Context(), "v", got)
 			ok, err := ws.TryFetch(t.Context(), "v", got)
-			if !ok || (err == nil) != (wantErr == nil) || (findErr == nil) != (err == nil) {
+			if ok != (err == nil) || (err == nil) != (wantErr == nil) || (findErr == nil) != (err == nil) {
 				t.Fatalf("%q into %T: %t, %v, %v; json says %v", text, got, ok, err, findErr, wantErr)
 			}
 			if err != nil {
 				if !errors.Is(err, workspace.ErrValue) {
 					t.Fatalf("%q into %T: %v", text, got, err)
+				}
+				var stays []byte
+				if ok, err := ws.TryFetch(t.Context(), "v", &stays); !ok || err != nil || !bytes.Equal(stays, text) {
+					t.Fatalf("%q is %q after it did not convert: %t, %v", text, stays, ok, err)
 				}
 				continue
 			}

@@ -104,19 +104,10 @@ func (m *machine) settle(t *rapid.T) {
 	}
 }
 
-// releaseAgain has Release also begin with a value that the claim has released before. release.lua names what is released by
-// the first index that it is given, held or not: so it overwrites what was released by that name, and a value is lost.
-const releaseAgain = false
-
 func (m *machine) release(t *rapid.T) {
 	_, c, places, indexes := m.some(t)
-	if !releaseAgain && len(places) > 0 && !c.model.held(places[0]) {
-		t.Skip("see releaseAgain")
-	}
 	m.must(c.Release(m.ctx, indexes...))
-	if len(indexes) > 0 {
-		c.model.release(fmt.Sprint(indexes[0]), places...)
-	}
+	c.model.release(places...)
 }
 
 func (m *machine) renew(t *rapid.T) {

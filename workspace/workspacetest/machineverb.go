@@ -80,8 +80,8 @@ func (m *machine) takeNumber(s *machineSpace, verb verb, variable string) {
 	var got int
 	v := s.model.look(variable)
 	ok, err := verb.call(m.ctx, variable, &got)
-	if !ok {
-		m.Fatalf("nothing came, want one of %.200q; %v", v.next(), err)
+	if err == nil && !ok {
+		m.Fatalf("%t, want one of %.200q; %v", ok, v.next(), err)
 	}
 	fits := slices.DeleteFunc(slices.Clone(v.next()), func(text string) bool {
 		var want int
@@ -91,10 +91,13 @@ func (m *machine) takeNumber(s *machineSpace, verb verb, variable string) {
 	if len(fits) == 0 || err != nil && !errors.Is(err, workspace.ErrValue) {
 		m.Fatalf("came %d, %v; want one of %.200q", got, err, v.next())
 	}
-	if verb.fetches && v.mode != workspace.Multi || len(v.free()) > 0 {
-		m.took(s, verb, variable, fits[0], true)
-	} else if verb.fetches {
+	switch {
+	case err != nil && verb.fetches:
+		s.model.returned(v)
+	case err == nil && verb.fetches && v.mode == workspace.Multi && len(v.free()) == 0:
 		m.resolve(s, variable, fits)
+	case err == nil:
+		m.took(s, verb, variable, fits[0], true)
 	}
 }
 

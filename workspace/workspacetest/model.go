@@ -11,6 +11,7 @@ import (
 type model struct {
 	vars   map[string]*modelVar
 	claims int // made so far
+	parts  int // released so far
 }
 
 // modelVar is one variable.
@@ -23,10 +24,10 @@ type modelVar struct {
 // modelItem is a value that was claimed. Once its claim has ended it is there for anybody, before all others.
 type modelItem struct {
 	text   string
-	claim  int    // which claim it was,
-	part   string // which part of that, if it was released in parts, and
-	place  int    // where in it: this is the order of those that are free again
-	holder int    // the handle that claimed it last
+	claim  int // which claim it was,
+	place  int // where in it: this is the order of those that are free again
+	part   int // which part of it, if it was released in parts: a part is claimed together again
+	holder int // the handle that claimed it last
 	ended  bool
 	gone   bool // settled, or fetched, or its variable was deleted
 
@@ -88,7 +89,7 @@ func (v *modelVar) free() []*modelItem {
 		}
 	}
 	slices.SortFunc(free, func(a, b *modelItem) int {
-		return cmp.Or(cmp.Compare(a.claim, b.claim), cmp.Compare(a.part, b.part), cmp.Compare(a.place, b.place))
+		return cmp.Or(cmp.Compare(a.claim, b.claim), cmp.Compare(a.place, b.place))
 	})
 	return free
 }
@@ -128,12 +129,38 @@ func (v *modelVar) take(text string) *modelItem {
 	return nil
 }
 
+// takeFrom takes the next value of the same part of a claim as another one.
+func (v *modelVar) takeFrom(first *modelItem, text string) *modelItem {
+	for _, item := range v.free() {
+		if item.claim == first.claim && item.part == first.part {
+			if item.text != text {
+				return nil
+			}
+			v.claimed = slices.DeleteFunc(v.claimed, func(other *modelItem) bool { return other == item })
+			return item
+		}
+	}
+	return nil
+}
+
 // fetch takes a value that is one of next, for good.
 func (v *modelVar) fetch(text string) {
 	if item := v.take(text); item != nil {
 		item.gone = true
 		v.blur(item.claim)
 	}
+}
+
+// returned notes that the next value was fetched and came back. If it was a claim's, it is a part of its own from then on.
+func (m *model) returned(v *modelVar) {
+	free := v.free()
+	if len(free) == 0 {
+		return
+	}
+	v.blur(free[0].claim)
+	m.parts++
+	free[0].part, free[0].attempt, free[0].blurred = m.parts, 0, false
+	free[0].released++
 }
 
 func (v *modelVar) blur(claim int) {

@@ -23,11 +23,20 @@ func (m *model) claim(name string, holder, attempt int, texts ...string) (*model
 	c := &modelClaim{m: m, name: name, holder: holder}
 	m.claims++
 	var taken []*modelItem
+	again := false // what has ended is claimed again as it was
 	for place, text := range texts {
-		if !slices.Contains(v.next(), text) {
+		var item *modelItem
+		switch {
+		case again:
+			if item = v.takeFrom(taken[0], text); item == nil {
+				return nil, false
+			}
+		case slices.Contains(v.next(), text):
+			item = v.take(text)
+			again = item != nil
+		default:
 			return nil, false
 		}
-		item := v.take(text)
 		if item == nil {
 			item = &modelItem{text: text, claim: m.claims, place: place}
 		}
@@ -66,17 +75,23 @@ func (c *modelClaim) settle(i int) bool {
 	return true
 }
 
-// release gives back those of some values that are held. They are a part of the claim from then on, and it has a name.
-func (c *modelClaim) release(part string, places ...int) {
-	n := 0
-	for _, i := range places {
-		if c.held(i) {
-			item := c.items[i].modelItem
-			item.ended, item.attempt, item.blurred = true, 0, false
-			item.part, item.place = item.part+"."+part, n
-			item.released++
-			n++
+// release gives back those of some values that are held. Those that stood beside each other are a part of the claim from
+// then on.
+func (c *modelClaim) release(places ...int) {
+	slices.Sort(places)
+	last := -2
+	for _, i := range slices.Compact(places) {
+		if !c.held(i) {
+			continue
 		}
+		item := c.items[i].modelItem
+		if item.place != last+1 {
+			c.m.parts++
+		}
+		last = item.place
+		item.ended, item.attempt, item.blurred = true, 0, false
+		item.part = c.m.parts
+		item.released++
 	}
 }
 
