@@ -41,7 +41,7 @@ if ended then
   return hold(ended, w.claims.values(var, ended))
 end
 
-local values, index = {}, var.mode == 'fifo' and var.position or 0
+local values, index = {}, var.position or 0
 if waiter ~= '' then
   local handed, _, its_index = w.handed_to(var, waiter)
   if handed then values[1], index = handed, its_index end

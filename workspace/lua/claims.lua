@@ -1,7 +1,7 @@
 -- Claims: values that were taken under a lease. (Nothing here is done before claims() is called; see prelude.lua.)
 --
 -- A claim is listed in the hash "claimed" as "values attempt client index", its values as claim/1, claim/2 and so on; index
--- is that of the first value for those who iterate, or 0; in mode single it is OVERWRITTEN once there was a later value. A claim's name begins with its ticket. One that has ended, or was
+-- is that of the first value for those who iterate, or 0; in mode single it tells whether there was a later value. A claim's name begins with its ticket. One that has ended, or was
 -- released, stands in "deadlines" by this ticket, which is far less than any time: so the values that were claimed first
 -- are the next again, and before the point of the score stands the ticket, after it the index of the first value in its
 -- claim, for a part that was released. Values that come back from elsewhere to a variable that is iterated become such a claim too, since in
@@ -11,7 +11,6 @@ local FIRST_TIME = 100000000000 -- in ms; tickets are less
 local function claims()
   local ROUND = 100 -- leases ended at a time
   local MOST = 1000 -- values of a claim
-  local OVERWRITTEN = 1
   local C = {}
 
   function C.get(var, id)
@@ -38,6 +37,10 @@ local function claims()
     redis.call('ZREM', var.deadlines, claim.id)
   end
 
+  local function overwritten(var, claim)
+    return var.mode == 'single' and claim.index ~= var.position
+  end
+
   -- Where a claim that has ended stands among these.
   local function score(claim, first)
     return string.match(claim.id, '^%d+') .. string.format('.%04d', tonumber(first))
@@ -45,21 +48,11 @@ local function claims()
 
   -- Lets the lease of a claim end now.
   function C.lapse(var, claim)
-    if var.mode == 'single' and claim.index == OVERWRITTEN then
+    if overwritten(var, claim) then
       redis.call('HDEL', var.claimed, claim.id .. '/1')
       C.drop(var, claim)
     else
       redis.call('ZADD', var.deadlines, score(claim, C.values(var, claim)[1] or 0), claim.id)
-    end
-  end
-
-  -- In mode single, what was claimed is older than what was just stored.
-  function C.overwrite(var)
-    for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-      local claim = C.listed(var, id)
-      claim.index = OVERWRITTEN
-      C.list(var, claim)
-      if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then C.lapse(var, claim) end
     end
   end
 
@@ -78,6 +71,15 @@ local function claims()
     local late = redis.call('ZRANGEBYSCORE', var.deadlines, FIRST_TIME, whole(now()), 'LIMIT', 0, ROUND)
     if #late > 0 then ease() end
     for _, id in ipairs(late) do C.lapse(var, C.listed(var, id)) end
+    if var.mode == 'single' then
+      for _, id in ipairs(redis.call('ZRANGEBYSCORE', var.deadlines, '-inf', '(' .. FIRST_TIME)) do
+        local claim = C.listed(var, id)
+        if overwritten(var, claim) then
+          ease()
+          C.lapse(var, claim)
+        end
+      end
+    end
     return redis.call('ZCOUNT', var.deadlines, '-inf', '(' .. FIRST_TIME)
   end
 
@@ -170,7 +172,6 @@ local function claims()
   -- Index 1 is for those that are on their way to a fetcher now, should they come back.
   function C.number_all(var)
     local index = 2
-    if var.mode == 'single' then return index end
     local all = {}
     for i, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
       all[i] = C.listed(var, id)

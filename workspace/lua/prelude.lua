@@ -99,9 +99,9 @@ local function answer(reply, kept)
   return reply
 end
 
--- The variable whose keys begin at KEYS[first]; mode and born are nil where nobody has named it. position counts for
--- those who iterate, from the first of them on: in mode fifo the values that have left the list at its head, in mode
--- single those that were stored.
+-- The variable whose keys begin at KEYS[first]; mode and born are nil where nobody has named it. position counts, in mode
+-- single, the values that were stored; in mode fifo those that have left the list at its head, from when somebody first
+-- iterates.
 local function variable(name, first, space)
   local var = {
     name = name, space = space or HOME,
@@ -151,6 +151,7 @@ local function know(var, mode)
   else
     return
   end
+  if mode == 'single' then var.position = var.position or 1 end
   note(var)
 end
 

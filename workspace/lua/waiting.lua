@@ -7,7 +7,6 @@
 --   a time             it was told to come, and has until then to do so
 -- It is told on its client's channel. What is handed to it meanwhile stands in the hash "handed":
 --   +ticket index order value  taken from the variable for this fetcher; it goes back if nobody comes
---   -ticket index order value  the same, but overwritten since (mode single); it is dropped if nobody comes
 --   ?ticket                    nothing: come and look (for one who iterates, its score takes the ticket's place)
 --   =n                         a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
 --   =in                        the same for one who iterates; n is the index of the value
@@ -78,22 +77,15 @@ local function waiting()
     return grace
   end
 
-  -- In mode single, what was handed out and not come for, or claimed, is older than what was just stored.
-  local function overwrite(var)
-    local handed = redis.call('HGETALL', var.handed)
-    for i = 1, #handed, 2 do
-      if string.sub(handed[i + 1], 1, 1) == '+' then
-        redis.call('HSET', var.handed, handed[i], '-' .. string.sub(handed[i + 1], 2))
-      end
-    end
-    C.overwrite(var)
-  end
-
   -- Puts values back that were taken together and not used, so that they are the next again. index is what the first has for
   -- those who iterate, order the ticket of when they were taken from the list, first the place of the first among what was
   -- taken then; they may be 0.
   function W.put_back(var, values, index, order, first)
-    if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return end
+    if var.mode == 'single' then
+      local overwritten = index ~= var.position or redis.call('EXISTS', var.values) == 1
+      if not overwritten then redis.call('RPUSH', var.values, values[1]) end
+      return
+    end
     if order > 0 or var.mode == 'fifo' and var.position then
       C.put_back(var, values, index, order, first)
       if var.position then W.serve_followers(var) end
@@ -108,9 +100,9 @@ local function waiting()
     local kept = redis.call('HGET', var.handed, waiter)
     local kind = kept and string.sub(kept, 1, 1)
     if kind == '=' then return redis.call('HGET', var.handed, kept) or nil, false end
-    if kind == '+' or kind == '-' then
+    if kind == '+' then
       local index, order, start = string.match(kept, '^.%d+ (%d+) (%d+) ()')
-      return string.sub(kept, start), kind == '+', tonumber(index), tonumber(order)
+      return string.sub(kept, start), true, tonumber(index), tonumber(order)
     end
   end
 
@@ -268,13 +260,11 @@ local function waiting()
     end
     while first <= last and waited do
       push(var, values, first, first)
-      if var.mode == 'single' then overwrite(var) end
       W.serve(var)
       first, waited = first + 1, redis.call('EXISTS', var.waiters) == 1
     end
     if first <= last then
       push(var, values, first, last)
-      if var.mode == 'single' then overwrite(var) end
     end
   end
 
@@ -326,8 +316,7 @@ end
 
 -- Stores values[first..last], one after the other.
 local function store(var, values, first, last)
-  local waited = var.mode == 'single' and redis.call('EXISTS', var.waiters, var.deadlines) or redis.call('EXISTS', var.waiters)
-  if var.mode and var.mode ~= 'unknown' and waited == 0 then
+  if var.mode and var.mode ~= 'unknown' and redis.call('EXISTS', var.waiters) == 0 then
     push(var, values, first, last)
   else
     waiting().store(var, values, first, last)

@@ -11,7 +11,7 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' then
     and (not client[2] or tonumber(string.match(client[2], '^%d+')) < tonumber(number)) then
     local waiter, value = ARGV[4], nil
     local handed = waiter ~= '' and redis.call('HGET', KEYS[7], waiter)
-    local start = handed and string.match(handed, '^[+-]%d+ %d+ %d+ ()')
+    local start = handed and string.match(handed, '^[+]%d+ %d+ %d+ ()')
     if start then
       value = string.sub(handed, start)
       redis.call('HDEL', KEYS[7], waiter)
