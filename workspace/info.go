@@ -28,7 +28,8 @@ type Owner struct {
 }
 
 // List describes all workspaces on a server or cluster, in the order of their names. It blocks for some round trips; each
-// workspace is described as it is at one moment, but not all at the same.
+// workspace is described as it is at one moment, but not all at the same. Where one cannot be described, it returns the
+// others and an error that names it.
 func List(ctx context.Context, rdb *redisx.Client) ([]Info, error) {
 	names, err := texts(plain(ctx, rdb, "ZRANGE", namesKey, 0, -1))
 	if err != nil {
@@ -36,6 +37,7 @@ func List(ctx context.Context, rdb *redisx.Client) ([]Info, error) {
 	}
 	slices.Sort(names)
 	var infos []Info
+	var failed []error
 	for some := range slices.Chunk(names, listBatch) {
 		replies, errs := make([]reply, len(some)), make([]error, len(some))
 		var asking sync.WaitGroup
@@ -43,10 +45,10 @@ func List(ctx context.Context, rdb *redisx.Client) ([]Info, error) {
 			asking.Go(func() { replies[i], errs[i] = call(ctx, rdb, describeScript, keysOf(name).forScript("")) })
 		}
 		asking.Wait()
-		if err := errors.Join(errs...); err != nil {
-			return nil, fmt.Errorf("workspace: listing workspaces: %w", err)
-		}
 		for i, r := range replies {
+			if errs[i] != nil {
+				failed = append(failed, fmt.Errorf("workspace %q: %w", some[i], errs[i]))
+			}
 			if r.word == "OK" { // it is still there
 				infos = append(infos, Info{
 					Name: some[i], Mine: strings.HasPrefix(r.text(0), process+"-"),
@@ -56,5 +58,5 @@ func List(ctx context.Context, rdb *redisx.Client) ([]Info, error) {
 			}
 		}
 	}
-	return infos, nil
+	return infos, errors.Join(failed...)
 }

@@ -24,12 +24,12 @@ type Iterator[T any] struct {
 
 // feed is where an iterator has its values from: reader or taker.
 type feed interface {
-	// next gives a value that was got before and may still be used.
+	// next gives a value that was got before and may still be used, until it is accepted.
 	next() (string, bool)
+	// accept is false if it went back meanwhile.
+	accept() bool
 	// ask gets more.
 	ask(ctx context.Context, q question, ask asking) (reply, error)
-	// unread is called when what next gave cannot be used.
-	unread()
 	// leave is called when the loop ends.
 	leave()
 }
@@ -77,12 +77,11 @@ func (it *Iterator[T]) values(ctx context.Context, ask asking) iter.Seq2[T, erro
 			var value T
 			text, ok := feed.next()
 			if ok {
-				err := decode(text, &value)
-				if err != nil {
-					feed.unread()
-					err = it.v.ws.wrap(it.v.name, err)
+				if err := decode(text, &value); err != nil {
+					yield(value, it.v.ws.wrap(it.v.name, err))
+					return
 				}
-				if !yield(value, err) || err != nil {
+				if feed.accept() && !yield(value, nil) {
 					return
 				}
 				continue
@@ -112,7 +111,6 @@ const (
 // reader is for IFind. What it has read ahead is used only while the loop is so fast that it must still be true.
 type reader struct {
 	seen  string   // the index up to which all was given
-	last  string   // what it was before that
 	ahead []string // index, value, index, value …
 	n     int      // how many to read next
 	given time.Time
@@ -125,12 +123,13 @@ func (f *reader) next() (string, bool) {
 	if len(f.ahead) == 0 {
 		return "", false
 	}
-	text := f.ahead[1]
-	f.last, f.seen, f.ahead, f.given = f.seen, f.ahead[0], f.ahead[2:], time.Now()
-	return text, true
+	return f.ahead[1], true
 }
 
-func (f *reader) unread() { f.seen = f.last }
+func (f *reader) accept() bool {
+	f.seen, f.ahead, f.given = f.ahead[0], f.ahead[2:], time.Now()
+	return true
+}
 
 func (f *reader) ask(ctx context.Context, q question, ask asking) (reply, error) {
 	q.script = followScript

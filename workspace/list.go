@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -20,11 +21,8 @@ type VarInfo struct {
 // Known reports whether there is a variable of this name: one that was declared, stored into or asked for, and not deleted
 // since. Asking so does not make it known. It blocks for a round trip.
 func (ws *Workspace) Known(ctx context.Context, variable string) (bool, error) {
-	found, err := plain(ctx, ws.rdb, "HEXISTS", ws.keys.variables(), variable)
-	if err != nil {
-		return false, ws.wrap(variable, err)
-	}
-	return found == int64(1), nil
+	infos, err := ws.describe(ctx, []string{variable})
+	return len(infos) == 1, err
 }
 
 // ListVars describes all variables of the workspace, in the order of their names. It blocks for some round trips; each
@@ -51,7 +49,17 @@ func (ws *Workspace) describe(ctx context.Context, names []string) ([]VarInfo, e
 			args = append(args, name)
 		}
 		r, err := ws.call(ctx, listVarsScript, ws.keys.forScript(ws.client, some...), args...)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrDamaged) && len(some) > 1: // which of them?
+			for _, name := range some {
+				if _, err := ws.describe(ctx, []string{name}); err != nil {
+					return nil, err
+				}
+			}
+			return nil, ws.wrap("", err)
+		case errors.Is(err, ErrDamaged) && len(some) == 1:
+			return nil, ws.wrap(some[0], err)
+		case err != nil:
 			return nil, ws.wrap("", err)
 		}
 		for i, name := range some {

@@ -93,7 +93,8 @@ func (ws *Workspace) call(ctx context.Context, s *redisx.Script, keys []string, 
 
 // plain runs one command on a key.
 func plain(ctx context.Context, rdb *redisx.Client, command, key string, args ...any) (any, error) {
-	return rdb.Run(ctx, plainScript, []string{key}, append([]any{command}, args...)...)
+	raw, err := rdb.Run(ctx, plainScript, []string{key}, append([]any{command}, args...)...)
+	return raw, explain(err)
 }
 
 func call(ctx context.Context, rdb *redisx.Client, s *redisx.Script, keys []string, args ...any) (reply, error) {

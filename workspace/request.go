@@ -127,28 +127,25 @@ type departure struct {
 	used     int     // how many of the values that it got are not to go back
 	lane     *lane   // is free when Redis knows; nil without a request
 	outcome  reply
+	done     chan struct{} // closed when Redis knows
 }
 
 // depart tells Redis, now and where that fails with each beat. The channel is closed when Redis has answered.
 func (ws *Workspace) depart(d *departure) <-chan struct{} {
 	q := &ws.waiting
 	q.mu.Lock()
+	d.done = make(chan struct{})
 	q.leaving[d] = struct{}{}
 	q.mu.Unlock()
 	if d.waiter != nil {
 		d.waiter.left = true
 	}
 
-	done := make(chan struct{})
-	ws.inBackground(func(ctx context.Context) {
-		if ws.tellDeparture(ctx, d) {
-			close(done)
-		}
-	})
-	return done
+	ws.inBackground(func(ctx context.Context) { ws.tellDeparture(ctx, d) })
+	return d.done
 }
 
-func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) bool {
+func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) {
 	member, born := "", ""
 	if d.waiter != nil {
 		member = ws.client + ":" + d.waiter.number
@@ -159,7 +156,7 @@ func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) bool {
 	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable),
 		ws.incarnation, d.request, d.variable, member, born, d.used)
 	if err != nil {
-		return false
+		return
 	}
 	q := &ws.waiting
 	q.mu.Lock()
@@ -172,7 +169,9 @@ func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) bool {
 	if first && d.lane != nil {
 		ws.lanes.give(d.lane)
 	}
-	return first
+	if first {
+		close(d.done)
+	}
 }
 
 // inBackground runs f, which ends soon, in a goroutine that Close waits for.

@@ -29,17 +29,18 @@ func (f *taker) next() (string, bool) {
 	if f.got.kept == nil || f.got.kept.used == len(f.got.rest)-1 {
 		return "", false
 	}
-	f.got.kept.used++
-	f.given++
-	return f.got.text(f.got.kept.used), true
+	return f.got.text(f.got.kept.used + 1), true
 }
 
-func (f *taker) unread() {
+func (f *taker) accept() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.got.kept != nil {
-		f.got.kept.used--
+	if f.got.kept == nil {
+		return false
 	}
+	f.got.kept.used++
+	f.given++
+	return true
 }
 
 func (f *taker) ask(ctx context.Context, q question, ask asking) (reply, error) {

@@ -65,15 +65,12 @@ func (ws *Workspace) FetchN(ctx context.Context, variable string, n int) ([][]by
 
 // use has f take over the values of a reply, one after the other. From the first that it fails at, they go back.
 func (ws *Workspace) use(variable string, r reply, f func(text string) error) error {
-	var err error
-	for err == nil && r.kept.used < len(r.rest)-1 {
-		if err = f(r.text(r.kept.used + 1)); err == nil {
-			r.kept.used++
+	defer func() { ws.waitBack(ws.giveBack(r)) }() // also when f panics
+	for r.kept.used < len(r.rest)-1 {
+		if err := f(r.text(r.kept.used + 1)); err != nil {
+			return ws.wrap(variable, err)
 		}
-	}
-	ws.waitBack(ws.giveBack(r))
-	if err != nil {
-		return ws.wrap(variable, err)
+		r.kept.used++
 	}
 	return nil
 }

@@ -121,12 +121,14 @@ local function claims()
     return first, claim.index > 0 and claim.index + first - 1 or 0
   end
 
-  -- Makes a claim that has ended of values that were taken and come back.
+  -- Makes a claim that has ended of values that came from one another. order is the ticket of that, first the place there of
+  -- the first, index that of the first for those who iterate, or 0.
   function C.put_back(var, values, index, order, first)
-    local id, fields, last = whole(order) .. '.' .. whole(first), {}, first + #values - 1
-    if order == 0 or last > MOST or redis.call('HEXISTS', var.claimed, id) == 1 then
-      id, first, last = whole(order) .. '.' .. whole(ticket(var.space)), 1, #values
-    end
+    local last = first + #values - 1
+    if last > MOST then first, last = 1, #values end
+    local id = whole(order) .. '.' .. whole(first)
+    if redis.call('HEXISTS', var.claimed, id) == 1 then id = id .. '.' .. whole(ticket(var.space)) end
+    local fields = {}
     for i, value in ipairs(values) do fields[2 * i - 1], fields[2 * i] = id .. '/' .. whole(first + i - 1), value end
     redis.call('HSET', var.claimed, unpack(fields))
     local claim = { id = id, n = last, attempt = 0, holder = '-', index = index > 0 and index - first + 1 or 0 }
@@ -134,18 +136,13 @@ local function claims()
     redis.call('ZADD', var.deadlines, score(claim, first), id)
   end
 
-  -- Makes a claim that has ended of some values of another one, whose indexes follow each other.
+  -- Makes a part of a claim a claim of its own, which has ended.
   local function split(var, claim, first, values)
-    local rest = { id = claim.id .. '.' .. first, n = claim.n, attempt = 0, holder = '-', index = claim.index }
-    local old, new = {}, {}
-    for i, value in ipairs(values) do
-      old[i] = claim.id .. '/' .. whole(first + i - 1)
-      new[2 * i - 1], new[2 * i] = rest.id .. '/' .. whole(first + i - 1), value
-    end
-    redis.call('HDEL', var.claimed, unpack(old))
-    redis.call('HSET', var.claimed, unpack(new))
-    C.list(var, rest)
-    C.lapse(var, rest)
+    local fields = {}
+    for i = 1, #values do fields[i] = claim.id .. '/' .. whole(first + i - 1) end
+    redis.call('HDEL', var.claimed, unpack(fields))
+    local index = claim.index > 0 and var.mode ~= 'single' and claim.index + first - 1 or claim.index
+    C.put_back(var, values, index, tonumber(string.match(claim.id, '^%d+')), first)
   end
 
   -- Gives values back, by their indexes, as if they had not been claimed.

@@ -217,7 +217,7 @@ local function waiting()
 
   -- The index that the next value to come will have, for those who iterate.
   function W.next_index(var)
-    if var.mode == 'single' then return var.position + 1 end
+    if var.mode == 'single' then return var.position + redis.call('EXISTS', var.values) end
     return var.position + redis.call('LLEN', var.values)
   end
 
