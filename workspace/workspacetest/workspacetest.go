@@ -23,7 +23,8 @@ func Run(t *testing.T, open func(*testing.T) *redisx.Client) {
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
 		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
 		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests,
-		fetchNTests, fileTests)
+		fetchNTests, fileTests,
+		temporaryTests, listTests, defaultTests, settleIntoTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
