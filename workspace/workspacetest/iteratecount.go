@@ -56,7 +56,7 @@ func i1EachStoreTakesFewCalls(s *site) {
 			}
 		}
 		calls := s.scripts() - before
-		s.Logf("%s: %.1f calls a store, with that", name, float64(calls)/n)
+		s.Logf("%s: %.1f calls a value, one of which stores it", name, float64(calls)/n)
 		if calls > 5*n {
 			s.Errorf("%s: %d calls for %d stores", name, calls, n)
 		}
