@@ -42,16 +42,20 @@ func newHub(rdb redis.UniversalClient, log *slog.Logger, clean func(error) error
 }
 
 func (h *hub) listen(channel string, l Listener) (stop func()) {
-	s := &subscription{channel: channel, listener: l}
+	e := &hearing{Listener: l}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return func() {}
 	}
-	if before := h.channels[channel]; before != nil {
-		h.forget(before)
+	s := h.channels[channel]
+	if s == nil {
+		s = &subscription{channel: channel}
+		h.channels[channel] = s
+	} else {
+		h.running.Go(func() { s.greet(e) })
 	}
-	h.channels[channel] = s
+	s.join(e)
 	if !h.started {
 		h.started = true
 		h.running.Go(h.run)
@@ -60,7 +64,7 @@ func (h *hub) listen(channel string, l Listener) (stop func()) {
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if h.channels[channel] == s {
+		if s.leave(e) && h.channels[channel] == s {
 			h.forget(s)
 		}
 	}

@@ -80,6 +80,7 @@ func (t *try) again(ctx context.Context, r result) (any, error) {
 		case left <= 0:
 			return nil, t.late(c.clean(r.err))
 		}
+		c.retries.Add(1)
 		c.log.Warn("redis call failed, trying again", "script", t.script.name, "in", backoff, "error", c.clean(r.err))
 		select {
 		case <-time.After(min(backoff/2+rand.N(backoff), left)):

@@ -31,15 +31,15 @@ if not var.mode or var.mode == 'unknown' or redis.call('EXISTS', var.waiters, va
 end
 reply[2] = var.born
 if #reply - 2 < n then
-  if var.position then
+  if var.position or ARGV[8] == 'iterate' then -- others may take and give back at the same time
     ease()
-    index, order = var.position, ticket(HOME)
+    index, order = var.position or 0, ticket(HOME)
   end
   take_some(var, random, n - (#reply - 2), reply)
 end
 if #reply > 2 then
   if w and waiter ~= '' then w.unwait(var, waiter) end
-  if not var.position then return answer(reply) end
+  if order == 0 then return answer(reply) end
   -- The lane keeps what cancel.lua wants to know of values that go back.
   return answer(reply, { 'VALUES', var.born .. ' ' .. whole(index) .. ' ' .. whole(order), unpack(reply, 3) })
 end

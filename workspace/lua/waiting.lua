@@ -88,15 +88,15 @@ local function waiting()
     C.overwrite(var)
   end
 
-  -- Puts values back that were taken together and not used, so that they are the next again. index and order are those that
-  -- they have for who iterates, or 0.
+  -- Puts values back that were taken together and not used, so that they are the next again. index is what the first has for
+  -- those who iterate, order the ticket of when they were taken; both may be 0.
   function W.put_back(var, values, index, order)
     if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return end
-    if var.mode == 'fifo' and var.position then
+    if var.mode == 'fifo' and (var.position or order > 0) then
       local claim = { id = whole(order) .. '.' .. whole(ticket(var.space)), attempt = 0, holder = '-', index = index }
       C.add(var, claim, values)
       C.lapse(var, claim)
-      W.serve_followers(var)
+      if var.position then W.serve_followers(var) end
       return
     end
     local youngest = var.mode == 'lifo' or var.mode == 'multi'
