@@ -22,7 +22,7 @@ func Run(t *testing.T, open func(*testing.T) *redisx.Client) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
 		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
-		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests,
+		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests, iterateModelTests,
 		fetchNTests, fileTests,
 		temporaryTests, listTests, defaultTests, settleIntoTests, watchTests)
 }
