@@ -157,7 +157,7 @@ func w7DamageHidesNoOther(s *site) {
 func w5DamagedCounter(s *site) {
 	s.forgetCounter()
 	for _, damage := range []string{"not a number", "9223372036854775807"} {
-		s.must(s.rdb.Redis().Set(s.ctx, counterKey, damage, 0).Err())
+		s.must(s.rdb.Redis().HSet(s.ctx, counterKey, "temporary", damage).Err())
 		_, err := workspace.OpenTemporary(s.ctx, s.rdb, "ride_%d", nil)
 		s.wantErr(err, workspace.ErrDamaged)
 	}

@@ -47,7 +47,7 @@ func (s *site) forgetCounter() {
 // counter is the number of the last temporary name.
 func (s *site) counter() int {
 	s.Helper()
-	n, err := s.rdb.Redis().Get(s.ctx, counterKey).Int()
+	n, err := s.rdb.Redis().HGet(s.ctx, counterKey, "temporary").Int()
 	if err != redis.Nil {
 		s.must(err)
 	}
@@ -71,7 +71,7 @@ func w5Templates(s *site) {
 		s.Errorf("the counter stands at %d after 9 names", n)
 	}
 	// A number that has more digits than the template is not cut.
-	s.must(s.rdb.Redis().Set(s.ctx, counterKey, 12345, 0).Err())
+	s.must(s.rdb.Redis().HSet(s.ctx, counterKey, "temporary", 12345).Err())
 	if ws := s.temporary(s.rdb, "ride_%04d", nil); ws.Name() != "ride_12346" {
 		s.Errorf("the name is %q", ws.Name())
 	}
