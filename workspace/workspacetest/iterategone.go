@@ -137,7 +137,10 @@ func w7DamageHidesNoOther(s *site) {
 	rdb := s.rdb.Redis()
 	s.must(rdb.Set(s.ctx, "nws:{damaged}:ws", "not a hash", 0).Err())
 	s.must(rdb.Do(s.ctx, "ZADD", "nws:names", "+inf", "damaged").Err())
-	s.Cleanup(func() { rdb.Del(context.Background(), "nws:{damaged}:ws", "nws:names") })
+	s.Cleanup(func() {
+		rdb.Del(context.Background(), "nws:{damaged}:ws")
+		rdb.Del(context.Background(), "nws:names")
+	})
 	ws := s.open()
 	infos, err := workspace.List(s.ctx, s.rdb)
 	if err != nil {

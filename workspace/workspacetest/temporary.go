@@ -170,15 +170,14 @@ func w5OwnedByItsMaker(s *site) {
 	dead := s.temporary(rdb, "ride_%d", &workspace.Options{Lease: 300 * time.Millisecond})
 	s.store(dead, "v", 1)
 	proxy.refuse()
-	var keys []string
 	s.eventually(func() bool {
 		other, err := workspace.Open(s.ctx, s.rdb, "other", nil)
 		s.must(err)
 		s.must(other.Close())
-		keys, err = s.rdb.Redis().Keys(s.ctx, "nws:{"+dead.Name()+"}*").Result()
+		there, err := s.rdb.Redis().Exists(s.ctx, "nws:{"+dead.Name()+"}:ws").Result()
 		s.must(err)
-		return len(keys) == 0
-	}, func() string { return fmt.Sprintf("these keys stay: %q", keys) })
+		return there == 0
+	}, func() string { return "the workspace outlives its maker" })
 	proxy.allow()
 }
 
