@@ -101,14 +101,13 @@ func ExampleVar_Delete() {
 	defer done()
 
 	temperature := workspace.NewVar[float64](ws, "temperature")
-	check(temperature.Store(ctx, 21.5))
-	_, err := temperature.Fetch(ctx)
-	check(err)
 	it := temperature.IFind()
-	for range it.Try(ctx) { // has seen what was there
+	for _, err := range it.Try(ctx) { // there is nothing yet
+		check(err)
 	}
 	go func() { check(temperature.Delete(ctx)) }()
-	for range it.All(ctx) { // ends
+	for _, err := range it.All(ctx) { // ends without an error
+		check(err)
 	}
 	_, ok, err := temperature.TryFetch(ctx)
 	fmt.Println(ok, err)

@@ -218,8 +218,8 @@ func fetchPanicInDecoding(s *site) {
 	s.panics(func() { _, _, _ = v.TryFetch(s.ctx) })
 	s.panics(func() { _, _ = v.FetchN(s.ctx, 2) })
 	s.panics(func() {
-		for range v.IFetch().Try(s.ctx) {
-			s.Error("a value that does not convert")
+		for value, err := range v.IFetch().Try(s.ctx) {
+			s.Errorf("got %v, %v out of a panic", value, err)
 		}
 	})
 	s.holds(ws, "v", "1", "2", "3")

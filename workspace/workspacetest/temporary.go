@@ -2,6 +2,7 @@ package workspacetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -48,7 +49,7 @@ func (s *site) forgetCounter() {
 func (s *site) counter() int {
 	s.Helper()
 	n, err := s.rdb.Redis().HGet(s.ctx, counterKey, "temporary").Int()
-	if err != redis.Nil {
+	if !errors.Is(err, redis.Nil) {
 		s.must(err)
 	}
 	return n
