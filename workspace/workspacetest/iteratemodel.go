@@ -45,6 +45,9 @@ func i2Model(s *site) {
 		m.takes = ifetch(m.ws, "v")
 		for range steps {
 			m.step()
+			if n := s.info(m.ws, "v").Values; n != len(m.there) {
+				s.Fatalf("%d values are listed, want %d, after %q", n, len(m.there), m.done)
+			}
 		}
 		for i := range m.finds {
 			m.find(i, 1000)
