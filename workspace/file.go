@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // StoreFile stores the next n bytes of r as one value, or all that is left where n is 0 or less. It returns how many there
@@ -79,17 +80,26 @@ func (ws *Workspace) TryFindFile(ctx context.Context, variable string, w io.Writ
 
 func (ws *Workspace) useFile(variable string, r reply, w io.Writer) (n int64, err error) {
 	err = ws.use(variable, r, func(text string) error {
-		written, err := io.WriteString(w, text)
-		n = int64(written)
+		var err error
+		n, err = writeText(w, text)
 		return err
 	})
 	return n, err
 }
 
 func (ws *Workspace) writeFile(variable string, r reply, w io.Writer) (int64, error) {
-	n, err := io.WriteString(w, r.text(1)) // without a copy, if w takes strings
+	n, err := writeText(w, r.text(1))
 	if err != nil {
-		return int64(n), ws.wrap(variable, err)
+		return n, ws.wrap(variable, err)
 	}
-	return int64(n), nil
+	return n, nil
+}
+
+// writeText is io.WriteString that never copies all of the text.
+func writeText(w io.Writer, text string) (int64, error) {
+	if s, ok := w.(io.StringWriter); ok {
+		n, err := s.WriteString(text)
+		return int64(n), err
+	}
+	return io.Copy(w, struct{ io.Reader }{strings.NewReader(text)}) // in pieces
 }

@@ -22,6 +22,7 @@ var fetchNTests = []test{
 	{"FetchNAndClaims", fetchNAndClaims},
 	{"FetchNBadValueStays", fetchNBadValueStays},
 	{"FetchBadValueStays", fetchBadValueStays},
+	{"FetchBadValueOfAClaimStays", fetchBadValueOfAClaimStays},
 	{"FetchNDeleted", fetchNDeleted},
 	{"FetchNLostReply", fetchNLostReply},
 	{"FetchNCancelsRaceWithStores", fetchNCancelsRaceWithStores},
@@ -259,6 +260,23 @@ func fetchBadValueStays(s *site) {
 	s.wantErr(ws.Fetch(s.ctx, "order", &n), workspace.ErrValue)
 	s.wantErr(ws.Fetch(s.ctx, "order", &n), workspace.ErrValue)
 	s.holds(ws, "order", `"x"`, "3")
+}
+
+// Also where a claim gave it back before: it is the next again, and not behind the others of that claim.
+func fetchBadValueOfAClaimStays(s *site) {
+	ws := s.open()
+	var list []string
+	for _, iterated := range []bool{false, true} {
+		s.store(ws, "v", numbers(5)...)
+		if iterated {
+			s.gives(ifind(ws, "v"), 0, 1, 2, 3, 4)
+		}
+		claim := s.claim(ws, "v", &workspace.ClaimOptions{Max: 3})
+		s.must(claim.Release(s.ctx, indexes(claim)...))
+		s.wantErr(ws.Fetch(s.ctx, "v", &list), workspace.ErrValue)
+		s.wantErr(ws.Fetch(s.ctx, "v", &list), workspace.ErrValue)
+		s.holds(ws, "v", "0", "1", "2", "3", "4")
+	}
 }
 
 func fetchNDeleted(s *site) {

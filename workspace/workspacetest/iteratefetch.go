@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -22,6 +23,7 @@ var iterateFetchTests = []test{
 	{"I2FetchSlowLoopKeepsNothing", i2FetchSlowLoopKeepsNothing},
 	{"I2FetchAndClaims", i2FetchAndClaims},
 	{"I2FetchLostReplies", i2FetchLostReplies},
+	{"I2FetchAfterAnOutage", i2FetchAfterAnOutage},
 }
 
 // Several loops of several clients take what is stored before and while they run: each value once.
@@ -322,4 +324,36 @@ func i2FetchLostReplies(s *site) {
 	}
 	came.once(s, n)
 	s.holds(ws, "lossy")
+}
+
+// The loop is held up while Redis cannot be reached, so that what it has taken ahead cannot go back for longer than anybody
+// tries. It goes on when Redis is there again, and nothing is lost.
+func i2FetchAfterAnOutage(s *site) {
+	const n = 400
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	away := s.use(rdb)
+	s.store(ws, "v", numbers(n)...)
+	var came tally
+	it := ifetch(away, "v")
+	taken := 0
+	for value, err := range it.Try(s.ctx) {
+		s.must(err)
+		came.add(strconv.Itoa(value))
+		if taken++; taken != n/2 {
+			continue
+		}
+		proxy.refuse()
+		outage := time.NewTimer(6500 * time.Millisecond) // longer than the 5 s for which it tries
+		<-outage.C
+		proxy.allow()
+	}
+	s.eventually(func() bool { // what went back late
+		for _, value := range s.tries(it) {
+			came.add(strconv.Itoa(value))
+		}
+		return came.total() == n
+	}, func() string { return fmt.Sprintf("%d of %d values came", came.total(), n) })
+	came.once(s, n)
+	s.holds(ws, "v")
 }

@@ -10,6 +10,7 @@ var iterateFindTests = []test{
 	{"I2FindBeginsAtTheOldest", i2FindBeginsAtTheOldest},
 	{"I2FindsAreIndependent", i2FindsAreIndependent},
 	{"I2FindSkipsWhatWasTaken", i2FindSkipsWhatWasTaken},
+	{"I2FindSkipsWhatWasTakenWhileItsLoopRuns", i2FindSkipsWhatWasTakenWhileItsLoopRuns},
 	{"I2FindSkipsWhatWasTakenWhileItWaits", i2FindSkipsWhatWasTakenWhileItWaits},
 	{"I2FindOfManyTakesNone", i2FindOfManyTakesNone},
 	{"I2FindAndReleasedClaims", i2FindAndReleasedClaims},
@@ -82,6 +83,29 @@ func i2FindSkipsWhatWasTaken(s *site) {
 	s.gives(it)
 	s.store(ws, "v", 10)
 	s.gives(it, 10)
+}
+
+// The loop was fast, so that some values were read ahead; then it is held up, and others take them.
+func i2FindSkipsWhatWasTakenWhileItsLoopRuns(s *site) {
+	const n = 300
+	ws := s.open()
+	s.store(ws, "v", numbers(n)...)
+	got := 0
+	for value, err := range ifind(s.use(s.client()), "v").Try(s.ctx) {
+		if s.must(err); value != got {
+			s.Fatalf("%d came in place of %d", value, got)
+		}
+		if got++; got == n/2 {
+			s.drain(ws, "v")
+			s.store(ws, "v", got, n) // a new one with an old value, and another
+		}
+		if got == n/2+1 {
+			got = n
+		}
+	}
+	if got != n+1 {
+		s.Fatalf("the last value is %d, want %d", got-1, n)
+	}
 }
 
 // A value goes to those who wait in a fetch. It may be gone before who iterates comes to it; but what nobody takes is not

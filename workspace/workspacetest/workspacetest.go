@@ -22,14 +22,15 @@ func Run(t *testing.T, open func(*testing.T) *redisx.Client) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
 		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
-		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests,
-		fetchNTests, fileTests)
+		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests, iterateModelTests, iterateGoneTests,
+		fetchNTests, fileTests,
+		temporaryTests, listTests, defaultTests, settleIntoTests, watchTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
 // that open gives must know CLIENT, CONFIG, ACL and INFO.
 func RunFaults(t *testing.T, open func(*testing.T) *redisx.Client) {
-	run(t, open, killTests, refusedTests, memoryTests, herdTests)
+	run(t, open, killTests, refusedTests, memoryTests, herdTests, iterateCountTests, iterateFaultTests)
 }
 
 func run(t *testing.T, open func(*testing.T) *redisx.Client, groups ...[]test) {
