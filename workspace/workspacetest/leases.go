@@ -23,7 +23,7 @@ var leaseTests = []test{
 // ended makes the leases of all claims on a variable end now, so that no test has to wait for it.
 func (s *site) ended(variable string) {
 	s.Helper()
-	rdb := s.rdb.Redis()
+	rdb := s.admin
 	claims, err := rdb.ZRange(s.ctx, s.key("deadlines", variable), 0, -1).Result()
 	s.must(err)
 	for _, claim := range claims {

@@ -111,8 +111,7 @@ func (p *pending) brokeOr(ok func()) bool {
 
 // seen tells what is in Redis when a call hangs.
 func (s *site) seen() string {
-	rdb := s.rdb.Redis()
-	keys, err := rdb.Keys(context.Background(), "*").Result()
+	keys, err := s.look()
 	if err != nil {
 		return "and Redis does not answer: " + err.Error()
 	}

@@ -1,7 +1,6 @@
 package workspacetest
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 )
@@ -47,13 +46,10 @@ func v10ManyDeadWaitersArePassedOver(s *site) {
 	proxy.quiet()
 	proxy.refuse()
 	s.eventually(func() bool { // Redis has seen that the connections are broken
-		heard, err := s.rdb.Redis().PubSubNumPat(s.ctx).Result()
-		channels, err2 := s.rdb.Redis().PubSubChannels(s.ctx, "*").Result()
-		s.must(errors.Join(err, err2))
-		return int(heard)+len(channels) == 1
+		return len(s.channels()) == 1
 	}, func() string { return "the dead client is still subscribed" })
 	s.store(ws, "v", 1)
-	left, err := s.rdb.Redis().LLen(s.ctx, s.key("values", "v")).Result()
+	left, err := s.admin.LLen(s.ctx, s.key("values", "v")).Result()
 	if s.must(err); left != 0 {
 		s.Error("the store itself did not come as far as the living waiter")
 	}
