@@ -44,6 +44,7 @@ func (s *site) look() (keys []string, err error) {
 		return err
 	})
 	slices.Sort(keys)
+	keys = slices.DeleteFunc(keys, func(key string) bool { return key == "nws:counter" }) // it stays for ever
 	return keys, err
 }
 

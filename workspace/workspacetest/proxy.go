@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"syscall"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -45,6 +46,7 @@ const (
 type trap struct {
 	match    []byte
 	fate     fate
+	then     func()        // what else happens in that moment, before the client notices; may be nil
 	happened chan struct{} // closed when the request was caught, and the server has run it if its reply is to be lost
 	arrived  chan struct{} // closed when the server has run a delayed request
 	request  []byte        // that is delayed
@@ -72,6 +74,10 @@ func (s *site) proxiedWith(opts redisx.Options) (*redisx.Client, *proxy) {
 // dial makes a connection to a server; each has a listener of its own.
 func (p *proxy) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	p.mu.Lock()
+	if p.refusing {
+		p.mu.Unlock()
+		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+	}
 	listener := p.listeners[addr]
 	if listener == nil {
 		var err error
@@ -148,12 +154,12 @@ func (p *proxy) request(c *pair, text []byte) bool {
 		c.caught = t
 		switch t.fate {
 		case requestLost:
-			close(t.happened)
+			t.happens()
 			_, _ = c.client.Close(), c.server.Close()
 			return false
 		case delayed:
 			t.request, t.pair = bytes.Clone(text), c
-			close(t.happened)
+			t.happens()
 			_ = c.client.Close()
 			return false
 		case replyLost:
@@ -164,15 +170,20 @@ func (p *proxy) request(c *pair, text []byte) bool {
 	return true
 }
 
-func (p *proxy) reply(c *pair, _ []byte) bool {
+func (p *proxy) reply(c *pair, text []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if t := c.caught; t != nil {
 		c.caught = nil
+		if t.fate == replyLost && bytes.Contains(text, []byte("-NOSCRIPT")) { // it has not been done, and comes again
+			p.traps = append(p.traps, t)
+			c.awaiting = false
+			return true
+		}
 		if t.fate == delayed {
 			close(t.arrived)
 		} else {
-			close(t.happened)
+			t.happens()
 		}
 		_, _ = c.client.Close(), c.server.Close()
 		return false
@@ -232,6 +243,14 @@ func (p *proxy) refuse() {
 	p.cut()
 }
 
+// unreachable is refuse for the moment in which a trap catches something.
+func (p *proxy) unreachable() {
+	p.refusing = true
+	for c := range p.pairs {
+		_, _ = c.client.Close(), c.server.Close()
+	}
+}
+
 func (p *proxy) allow() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -267,18 +286,25 @@ func (p *proxy) setDeaf(deaf bool) {
 	p.deaf = deaf
 }
 
+func (t *trap) happens() {
+	if t.then != nil {
+		t.then()
+	}
+	close(t.happened)
+}
+
 // catch lays a trap for the next request that has match in it.
-func (p *proxy) catch(what fate, match string) *trap {
+func (p *proxy) catch(what fate, match string, then func()) *trap {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := &trap{match: []byte(match), fate: what, happened: make(chan struct{}), arrived: make(chan struct{})}
+	t := &trap{match: []byte(match), fate: what, then: then, happened: make(chan struct{}), arrived: make(chan struct{})}
 	p.traps = append(p.traps, t)
 	return t
 }
 
 // loseReply has the server run the next request that works on the variable "lossy", and breaks the connection in place of
 // the reply. The channel is closed when that has happened.
-func (p *proxy) loseReply() <-chan struct{} { return p.catch(replyLost, "values:lossy").happened }
+func (p *proxy) loseReply() <-chan struct{} { return p.catch(replyLost, "values:lossy", nil).happened }
 
 // arrive has a request that was delayed reach the server after all, and returns when the server has run it.
 func (p *proxy) arrive(t *trap) {

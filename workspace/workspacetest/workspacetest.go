@@ -37,7 +37,8 @@ type Server struct {
 func Run(t *testing.T, open func(*testing.T) Server) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
-		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests)
+		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
+		onceTests(), lostTests, laneTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
