@@ -44,7 +44,7 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
 // that open gives must know CLIENT, CONFIG, ACL and INFO.
 func RunFaults(t *testing.T, open func(*testing.T) Server) {
-	run(t, open, killTests, refusedTests, memoryTests, herdTests)
+	run(t, open, killTests, refusedTests, memoryTests, herdTests, scaleTests)
 }
 
 // RunConnection is the part of Run in which it matters most how the server is reached.
