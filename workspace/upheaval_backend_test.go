@@ -8,6 +8,7 @@ import (
 
 // TestUpheaval has servers change places, restart and forget while many calls are under way.
 func TestUpheaval(t *testing.T) {
+	needRedis(t)
 	backend(t, "SentinelFailover", func(t *testing.T) {
 		servers := redistest.StartSentinel(t)
 		calls := startTraffic(t, servers.URL())

@@ -36,13 +36,13 @@ func (s *site) crowd(clients int) *crowd {
 	return c
 }
 
-// wait has so many callers wait on each client.
-func (c *crowd) wait(each int, variable string, call func(h *workspace.Workspace) func(context.Context, string, any) error) {
+// wait has so many callers wait for the variable "v" on each client.
+func (c *crowd) wait(each int, call func(h *workspace.Workspace) func(context.Context, string, any) error) {
 	for _, h := range c.handles {
 		for range each {
 			c.callers.Go(func() {
 				var text []byte
-				err := call(h)(c.s.ctx, variable, &text)
+				err := call(h)(c.s.ctx, "v", &text)
 				switch {
 				case err == nil:
 					c.came.add(string(text))
@@ -78,7 +78,7 @@ func v4TenThousandWaiters(s *site) {
 	ws := s.open()
 	before := s.connections()
 	c := s.crowd(clients)
-	c.wait(each, "v", fetching)
+	c.wait(each, fetching)
 	s.waiting(ws, "v", clients*each, 0)
 
 	connections := float64(s.connections()-before) / clients
@@ -129,13 +129,13 @@ func manyOfBoth(s *site, fetchersFirst bool) {
 	ws := s.open()
 	c := s.crowd(clients)
 	if fetchersFirst {
-		c.wait(each, "v", fetching)
+		c.wait(each, fetching)
 		s.waiting(ws, "v", clients*each, 0)
 	}
-	c.wait(each, "v", finding)
+	c.wait(each, finding)
 	if !fetchersFirst {
 		s.waiting(ws, "v", 0, clients*each)
-		c.wait(each, "v", fetching)
+		c.wait(each, fetching)
 	}
 	s.waiting(ws, "v", clients*each, clients*each)
 	s.store(ws, "v", 0)

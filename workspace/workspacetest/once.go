@@ -460,6 +460,8 @@ var lostTests = []test{
 	{"LostReplyThenCancelledClaim", lostReplyThenCancelledClaim},
 	{"LostReplyThenUnreachableFetch", lostReplyThenUnreachableFetch},
 	{"LostReplyThenUnreachableStore", lostReplyThenUnreachableStore},
+	{"LostReplyThenCancelledFetchN", lostReplyThenCancelledFetchN},
+	{"CutWhileWaiting", cutWhileWaiting},
 	{"RetryEndsStoreNotSent", retryEndsStoreNotSent},
 	{"RetryEndsStoreUnknown", retryEndsStoreUnknown},
 	{"RetryEndsFetchUnknown", retryEndsFetchUnknown},
@@ -525,6 +527,60 @@ func lostReplyThenCancelledFetch(s *site) {
 				s.holds(ws, name, "3", "2", "1")
 			}
 		}
+	}
+}
+
+func lostReplyThenCancelledFetchN(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	far := workspace.NewVar[int](s.use(rdb), "lossy")
+	s.store(ws, "lossy", 1, 2, 3)
+	for what, call := range map[string]func(ctx context.Context) error{
+		"FetchN": func(ctx context.Context) error {
+			_, err := far.FetchN(ctx, 2)
+			return err
+		},
+		"IFetch": func(ctx context.Context) error {
+			for _, err := range far.IFetch().All(ctx) {
+				return err
+			}
+			return nil
+		},
+	} {
+		err := s.cancelled(proxy, replyLost, false, call)
+		if isUnknown(err) || !errors.Is(err, context.Canceled) {
+			s.Errorf("%s: %v, want the end of the context", what, err)
+		}
+		if n := s.info(ws, "lossy").Values; n != 3 {
+			s.Errorf("%d values are left after %s, want 3", n, what)
+		}
+	}
+	s.holds(ws, "lossy", "1", "2", "3")
+}
+
+// All connections break while callers wait, or at the moment in which they begin to. They go on waiting.
+func cutWhileWaiting(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	far := s.use(rdb)
+	for i := range 5 {
+		if i%2 == 1 {
+			proxy.catch([]fate{replyLost, requestLost}[i/2], "values:v", nil)
+		}
+		waiters := []*pending{s.fetch(far, "v"), s.find(far, "v"), s.claims(far, "c", nil)}
+		s.waiting(ws, "v", 1, 1)
+		s.waiting(ws, "c", 1, 0)
+		proxy.quiet()
+		proxy.cut()
+		s.store(ws, "v", i)
+		s.store(ws, "c", i)
+		for _, w := range waiters[:2] {
+			w.gets(fmt.Sprint(i))
+		}
+		waiters[2].end()
+		s.must(waiters[2].err)
+		s.wantClaim(waiters[2].claim, 1, fmt.Sprint(i))
+		s.holds(ws, "v")
 	}
 }
 

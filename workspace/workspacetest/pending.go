@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -94,19 +93,6 @@ func (p *pending) fails(want error) {
 	if !errors.Is(p.err, want) {
 		p.s.Fatalf("the %s got %q, error %v; want error %v", p.what, p.value, p.err, want)
 	}
-}
-
-// brokeOr checks that the call ended as ok wants it, or with an UnknownError, which a call that may not be repeated ends
-// with when its connection broke at the wrong moment. It returns false for that.
-func (p *pending) brokeOr(ok func()) bool {
-	p.s.Helper()
-	p.end()
-	if _, broke := errors.AsType[*redisx.UnknownError](p.err); broke {
-		p.s.Logf("the %s: %v", p.what, p.err)
-		return false
-	}
-	ok()
-	return true
 }
 
 // seen tells what is in Redis when a call hangs.
