@@ -11,20 +11,21 @@ func TestUpheaval(t *testing.T) {
 	needRedis(t)
 	backend(t, "SentinelFailover", func(t *testing.T) {
 		servers := redistest.StartSentinel(t)
+		steadySentinels(t, servers)
 		calls := startTraffic(t, servers.URL())
 		servers.Failover()
 		calls.goesOn()
 		calls.end()
 	})
 	backend(t, "ClusterFailover", func(t *testing.T) {
-		cluster := redistest.StartCluster(t, 3, 1)
+		cluster := redistest.StartCluster(t, 3, 1, steady)
 		calls := startTraffic(t, cluster.URL())
 		cluster.Failover(calls.key())
 		calls.goesOn()
 		calls.end()
 	})
 	backend(t, "ClusterMovedSlot", func(t *testing.T) {
-		cluster := redistest.StartCluster(t, 3, 0)
+		cluster := redistest.StartCluster(t, 3, 0, steady)
 		calls := startTraffic(t, cluster.URL())
 		cluster.MoveSlot(calls.key()) // all at once
 		calls.goesOn()
