@@ -40,7 +40,7 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
 		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests,
 		fetchNTests, fileTests,
-		onceTests(), lostTests, laneTests)
+		onceTests(), lostTests, laneTests, backOrderTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
