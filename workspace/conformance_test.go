@@ -17,9 +17,7 @@ import (
 )
 
 func TestEmbedded(t *testing.T) {
-	workspacetest.Run(t, func(t *testing.T) workspacetest.Server {
-		return workspacetest.Server{Client: opening("mem://")(t)}
-	})
+	workspacetest.Run(t, opening("mem://"))
 }
 
 // TestRealRedis runs on all kinds of servers at the same time, since most tests wait most of the time. The scripts also
@@ -132,8 +130,10 @@ func as(user, address string) string {
 }
 
 // opening gives each test a server of its own, by way of an address that starts one.
-func opening(server string) func(*testing.T) *redisx.Client {
-	return func(t *testing.T) *redisx.Client { return openPatient(t, openUntilEnd(t, server).URL()) }
+func opening(server string) func(*testing.T) workspacetest.Server {
+	return func(t *testing.T) workspacetest.Server {
+		return workspacetest.Server{Client: openPatient(t, openUntilEnd(t, server).URL())}
+	}
 }
 
 // openPatient opens a client that is patient: where many tests share few cores, some seconds without a reply do not mean

@@ -140,7 +140,7 @@ func (f *reader) ask(ctx context.Context, q question, ask asking) (reply, error)
 		seen = "0"
 	}
 	r, err := ask(ctx, q, f.n, seen)
-	if err == nil && r.word == "VALUES" {
+	if err == nil && (r.word == "VALUES" || r.word == "KEPT") {
 		f.ahead = f.ahead[:0]
 		for i := 1; i < len(r.rest); i++ {
 			f.ahead = append(f.ahead, r.text(i))

@@ -13,7 +13,7 @@ const (
 const maxFetch = 1000 // values taken by one script
 
 // Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
-// json.RawMessage are stored as they are. Every waiting Find gets the value; then the Fetch that has waited longest takes
+// json.RawMessage are stored as they are. Every waiting Find and IFind gets the value; then the Fetch that has waited longest takes
 // it; else it stays. It blocks for a round trip.
 // It returns ErrNoWorkspace, ErrValue, ErrClosed or ctx.Err(), and then has stored nothing, or a *redisx.UnknownError if
 // it is not known whether it has, since Redis does not answer.

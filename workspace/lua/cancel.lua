@@ -19,18 +19,27 @@ end
 local var = variable(ARGV[3], FIRST)
 undamaged(var)
 local word = reply and reply[1]
-local its_born, index, order
-if word == 'VALUES' then its_born, index, order = string.match(reply[2], '^(%d+) ?(%d*) ?(%d*)$') end
+local its_born, from
+if word == 'VALUES' then its_born, from = string.match(reply[2], '^(%d+) ?(.*)$') end
 local mine = var.mode and not (its_born and var.born ~= its_born) and not deleted(var, born)
 ease()
 local w = waiting()
 if mine then
   check(var)
   if word == 'VALUES' then
-    local used = tonumber(ARGV[6])
-    index, order = tonumber(index) or 0, tonumber(order) or 0
-    if index > 0 then index = index + used end
-    if #reply > 2 + used then w.put_back(var, { unpack(reply, 3 + used) }, index, order) end
+    if from == '' then from = (#reply - 2) .. ',0,0,1' end -- by lua/fast
+    local parts, last = {}, #reply
+    for part in string.gmatch(from, '%S+') do table.insert(parts, 1, part) end
+    for _, part in ipairs(parts) do -- the last first, so that the first is the next again
+      local n, index, order, first = string.match(part, '^(%d+),(%d+),(%d+),(%d+)$')
+      local start = math.max(last - n + 1, 3 + tonumber(ARGV[6]))
+      local skipped = start - (last - n + 1)
+      if start <= last then
+        local values = { unpack(reply, start, last) }
+        w.put_back(var, values, tonumber(index) > 0 and index + skipped or 0, tonumber(order), first + skipped)
+      end
+      last = last - n
+    end
   elseif word == 'CLAIM' then
     local claim, indexes = w.claims.get(var, reply[3]), {}
     if claim then

@@ -3,12 +3,14 @@
 -- A claim is listed in the hash "claimed" as "values attempt client index", its values as claim/1, claim/2 and so on; index
 -- is that of the first value for those who iterate, or 0; in mode single it is OVERWRITTEN once there was a later value. A claim's name begins with its ticket. One that has ended, or was
 -- released, stands in "deadlines" by this ticket, which is far less than any time: so the values that were claimed first
--- are the next again. Values that come back from elsewhere to a variable that is iterated become such a claim too, since in
+-- are the next again, and before the point of the score stands the ticket, after it the index of the first value in its
+-- claim, for a part that was released. Values that come back from elsewhere to a variable that is iterated become such a claim too, since in
 -- the list they would shift all others.
 local FIRST_TIME = 100000000000 -- in ms; tickets are less
 
 local function claims()
   local ROUND = 100 -- leases ended at a time
+  local MOST = 1000 -- values of a claim
   local OVERWRITTEN = 1
   local C = {}
 
@@ -16,7 +18,7 @@ local function claims()
     local entry = redis.call('HGET', var.claimed, id)
     if not entry then return nil end
     local n, attempt, holder, index = string.match(entry, '^(%d+) (%d+) (%S+) (%d+)$')
-    if not n then error('NWSDAMAGED claim ' .. id .. ' is listed as: ' .. entry) end
+    if not n or tonumber(n) > MOST then error('NWSDAMAGED claim ' .. id .. ' is listed as: ' .. entry) end
     return { id = id, n = tonumber(n), attempt = tonumber(attempt), holder = holder, index = tonumber(index) }
   end
 
@@ -31,13 +33,18 @@ local function claims()
     redis.call('ZREM', var.deadlines, claim.id)
   end
 
+  -- Where a claim that has ended stands among these.
+  local function score(claim, first)
+    return string.match(claim.id, '^%d+') .. string.format('.%04d', tonumber(first))
+  end
+
   -- Lets the lease of a claim end now.
   function C.lapse(var, claim)
     if var.mode == 'single' and claim.index == OVERWRITTEN then
       redis.call('HDEL', var.claimed, claim.id .. '/1')
       C.drop(var, claim)
     else
-      redis.call('ZADD', var.deadlines, string.match(claim.id, '^%d+'), claim.id)
+      redis.call('ZADD', var.deadlines, score(claim, C.values(var, claim)[1] or 0), claim.id)
     end
   end
 
@@ -65,7 +72,7 @@ local function claims()
     if redis.call('EXISTS', var.deadlines) == 0 then return 0 end
     local late = redis.call('ZRANGEBYSCORE', var.deadlines, FIRST_TIME, whole(now()), 'LIMIT', 0, ROUND)
     if #late > 0 then ease() end
-    for _, id in ipairs(late) do C.lapse(var, C.get(var, id) or { id = id }) end
+    for _, id in ipairs(late) do C.lapse(var, C.get(var, id) or { id = id, n = 0 }) end
     return redis.call('ZCOUNT', var.deadlines, '-inf', '(' .. FIRST_TIME)
   end
 
@@ -79,6 +86,7 @@ local function claims()
   -- The values of a claim that are not settled: index, value, index, value …
   function C.values(var, claim)
     local fields, found = {}, {}
+    if claim.n == 0 then return found end
     for i = 1, claim.n do fields[i] = claim.id .. '/' .. i end
     local values = redis.call('HMGET', var.claimed, unpack(fields))
     for i = 1, claim.n do
@@ -90,32 +98,68 @@ local function claims()
     return found
   end
 
-  -- Takes one value out of a claim. Returns it and its index for those who iterate.
-  function C.take(var, claim)
+  -- Takes up to n values that follow each other out of a claim that has ended, and appends them to found. Returns the place
+  -- of the first in its claim, and its index for those who iterate.
+  function C.take(var, claim, n, found)
     local left = C.values(var, claim)
-    redis.call('HDEL', var.claimed, claim.id .. '/' .. left[1])
-    if #left == 2 then C.drop(var, claim) end
-    return left[2], claim.index > 0 and claim.index + left[1] - 1 or 0
+    local first, fields = tonumber(left[1]), {}
+    while #fields < n and tonumber(left[2 * #fields + 1]) == first + #fields do
+      found[#found + 1] = left[2 * #fields + 2]
+      fields[#fields + 1] = claim.id .. '/' .. left[2 * #fields + 1]
+    end
+    redis.call('HDEL', var.claimed, unpack(fields))
+    if #left == 2 * #fields then
+      C.drop(var, claim)
+    else
+      redis.call('ZADD', var.deadlines, score(claim, left[2 * #fields + 1]), claim.id)
+    end
+    return first, claim.index > 0 and claim.index + first - 1 or 0
   end
 
-  -- Gives values back, by their indexes, as if they had not been claimed: they become a claim that has ended.
-  function C.release(var, claim, indexes)
-    local rest = { id = claim.id .. '.' .. indexes[1], n = claim.n, attempt = 0, holder = '-', index = claim.index }
-    local old, new = {}, {}
-    for _, i in ipairs(indexes) do
-      local field = claim.id .. '/' .. i
-      local value = redis.call('HGET', var.claimed, field)
-      if value then
-        old[#old + 1] = field
-        new[#new + 1] = rest.id .. '/' .. i
-        new[#new + 1] = value
-      end
+  -- Makes a claim that has ended of values that were taken and come back.
+  function C.put_back(var, values, index, order, first)
+    local id, fields, last = whole(order) .. '.' .. whole(first), {}, first + #values - 1
+    if order == 0 or last > MOST or redis.call('HEXISTS', var.claimed, id) == 1 then
+      id, first, last = whole(order) .. '.' .. whole(ticket(var.space)), 1, #values
     end
-    if #old == 0 then return end
+    for i, value in ipairs(values) do fields[2 * i - 1], fields[2 * i] = id .. '/' .. whole(first + i - 1), value end
+    redis.call('HSET', var.claimed, unpack(fields))
+    local claim = { id = id, n = last, attempt = 0, holder = '-', index = index > 0 and index - first + 1 or 0 }
+    C.list(var, claim)
+    redis.call('ZADD', var.deadlines, score(claim, first), id)
+  end
+
+  -- Makes a claim that has ended of some values of another one, whose indexes follow each other.
+  local function split(var, claim, first, values)
+    local rest = { id = claim.id .. '.' .. first, n = claim.n, attempt = 0, holder = '-', index = claim.index }
+    local old, new = {}, {}
+    for i, value in ipairs(values) do
+      old[i] = claim.id .. '/' .. whole(first + i - 1)
+      new[2 * i - 1], new[2 * i] = rest.id .. '/' .. whole(first + i - 1), value
+    end
     redis.call('HDEL', var.claimed, unpack(old))
     redis.call('HSET', var.claimed, unpack(new))
     C.list(var, rest)
     C.lapse(var, rest)
+  end
+
+  -- Gives values back, by their indexes, as if they had not been claimed.
+  function C.release(var, claim, indexes)
+    local wanted, left = {}, C.values(var, claim)
+    for _, i in ipairs(indexes) do wanted[i] = true end
+    local first, run = 0, {}
+    for j = 1, #left, 2 do
+      local i = tonumber(left[j])
+      if #run > 0 and (not wanted[left[j]] or i ~= first + #run) then
+        split(var, claim, first, run)
+        run = {}
+      end
+      if wanted[left[j]] then
+        if #run == 0 then first = i end
+        run[#run + 1] = left[j + 1]
+      end
+    end
+    if #run > 0 then split(var, claim, first, run) end
     if #C.values(var, claim) == 0 then C.drop(var, claim) end
   end
 
@@ -124,10 +168,13 @@ local function claims()
   function C.number_all(var)
     local index = 2
     if var.mode == 'single' then return index end
-    local ids = redis.call('ZRANGE', var.deadlines, 0, -1)
-    table.sort(ids, function(a, b) return tonumber(string.match(a, '^%d+')) < tonumber(string.match(b, '^%d+')) end)
-    for _, id in ipairs(ids) do
-      local claim = C.get(var, id)
+    local all = {}
+    for i, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
+      all[i] = C.get(var, id)
+      all[i].order = tonumber(score(all[i], C.values(var, all[i])[1] or 0))
+    end
+    table.sort(all, function(a, b) return a.order < b.order end)
+    for _, claim in ipairs(all) do
       claim.index = index
       C.list(var, claim)
       index = index + claim.n

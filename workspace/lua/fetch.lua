@@ -13,35 +13,43 @@ local var = variable(name, FIRST)
 if deleted(var, born) then return { 'DELETED' } end
 if ARGV[8] == 'iterate' and (var.mode == 'lifo' or var.mode == 'multi') then return { 'MODE', var.mode } end
 
-local reply, w, index, order = { 'VALUES', false }, nil, 0, 0
+-- The lane keeps more of it than the caller gets: for cancel.lua, how many values came together, the index that the first of
+-- them has for those who iterate, the ticket of when they left the list, and the place of the first among those that did.
+local reply, from = { 'VALUES', false }, {}
+local function took(before, index, order, first)
+  if #reply > before then from[#from + 1] = table.concat({ #reply - before, whole(index), order, first }, ',') end
+end
+
+local w
 if not var.mode or var.mode == 'unknown' or redis.call('EXISTS', var.waiters, var.deadlines) > 0 then
   w = waiting()
   w.look(var)
   if waiter ~= '' then
-    local handed, _, its_index, its_order = w.handed_to(var, waiter)
-    reply[3], index, order = handed or nil, its_index or 0, its_order or 0
+    local handed, _, index, order = w.handed_to(var, waiter)
+    reply[3] = handed or nil
+    took(2, index or 0, order or 0, 1)
   end
-  if reply[3] and var.position then n = 1 end -- so that the indexes of what goes back have no gaps
   local claim = #reply - 2 < n and w.claims.first(var)
-  while claim and #reply - 2 < n do -- a value whose claim has ended is there for anybody; taking it settles it
-    reply[#reply + 1], index = w.claims.take(var, claim)
-    if var.position then n, order = 1, tonumber(string.match(claim.id, '^%d+')) end
+  while claim and #reply - 2 < n do -- values whose claim has ended are there for anybody; taking them settles them
+    local before = #reply
+    local first, index = w.claims.take(var, claim, n - (before - 2), reply)
+    took(before, index, string.match(claim.id, '^%d+'), first)
     claim = w.claims.first(var)
   end
 end
 reply[2] = var.born
 if #reply - 2 < n then
+  local before, index, order = #reply, 0, 0
   if var.position or ARGV[8] == 'iterate' then -- others may take and give back at the same time
     ease()
     index, order = var.position or 0, ticket(HOME)
   end
-  take_some(var, random, n - (#reply - 2), reply)
+  take_some(var, random, n - (before - 2), reply)
+  took(before, index, whole(order), 1)
 end
 if #reply > 2 then
   if w and waiter ~= '' then w.unwait(var, waiter) end
-  if order == 0 then return answer(reply) end
-  -- The lane keeps what cancel.lua wants to know of values that go back.
-  return answer(reply, { 'VALUES', var.born .. ' ' .. whole(index) .. ' ' .. whole(order), unpack(reply, 3) })
+  return answer(reply, { 'VALUES', var.born .. ' ' .. table.concat(from, ' '), unpack(reply, 3) })
 end
 ease()
 if waiter == '' then return answer({ 'EMPTY', var.born }) end

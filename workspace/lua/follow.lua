@@ -2,7 +2,7 @@
 -- KEYS 1-4 and one group: the variable.
 -- ARGV 1 incarnation, 2 request, 3 variable, 4 waiter ('' = do not wait), 5 born ('' at first), 6 n, 7 from: the index up
 --      to which it has seen all ('0' at first)
--- Returns VALUES born index value index value …, EMPTY born, WAIT born, DELETED, MODE mode (in which
+-- Returns VALUES born index value index value …, KEPT born index value (see find.lua), EMPTY born, WAIT born, DELETED, MODE mode (in which
 --   nobody iterates), BURIED, or GONE.
 local name, waiter, born, n, from = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local again = refused()
@@ -12,6 +12,9 @@ if deleted(var, born) then return { 'DELETED' } end
 local w = waiting()
 w.look(var)
 if var.mode == 'lifo' or var.mode == 'multi' then return { 'MODE', var.mode } end
+local kept = waiter ~= '' and redis.call('HGET', var.handed, waiter)
+local index = kept and string.match(kept, '^=i(%d+)$')
+if index then return { 'KEPT', var.born, index, redis.call('HGET', var.handed, kept) } end
 if not var.position then w.begin_positions(var) end
 
 local found = { 'VALUES', var.born }

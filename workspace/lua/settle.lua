@@ -35,8 +35,10 @@ for i = at, #ARGV, 3 do
 end
 local held = claim and redis.call('HMGET', var.claimed, unpack(fields)) or {}
 local lost, settled = {}, {}
+local named = {}
 for j, i in ipairs(indexes) do
-  if held[j] then
+  if held[j] and not named[fields[j]] then
+    named[fields[j]] = true
     settled[#settled + 1] = fields[j]
     local target = stores[tonumber(ARGV[i + 1])]
     if target then target[#target + 1] = ARGV[i + 2] end

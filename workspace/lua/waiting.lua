@@ -8,8 +8,9 @@
 -- It is told on its client's channel. What is handed to it meanwhile stands in the hash "handed":
 --   +ticket index order value  taken from the variable for this fetcher; it goes back if nobody comes
 --   -ticket index order value  the same, but overwritten since (mode single); it is dropped if nobody comes
---   ?ticket                    nothing: come and look (so do those who iterate; their score takes the ticket's place)
+--   ?ticket                    nothing: come and look (for one who iterates, its score takes the ticket's place)
 --   =n                         a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
+--   =in                        the same for one who iterates; n is the index of the value
 local function waiting()
   local LIVE_MS = 6000         -- a client without a sign of life for so long is dead
   local GRACE_MS = 1500        -- to come for what was handed, when told
@@ -19,7 +20,7 @@ local function waiting()
   local W = { claims = C }
 
   local function client_of(waiter)
-    return string.match(waiter, '^([^:]+):')
+    return string.match(waiter, '^([^:]+):') or '' -- put in by hand
   end
 
   local living = {} -- client -> whether it is alive
@@ -58,7 +59,7 @@ local function waiting()
     if #waiters == 0 then return {} end
     local order, numbers, grace = {}, {}, {}
     for _, waiter in ipairs(waiters) do
-      local client, n = string.match(waiter, '^([^:]+):(.+)$')
+      local client, n = client_of(waiter), string.match(waiter, '[^:]*$')
       if not numbers[client] then
         numbers[client] = {}
         order[#order + 1] = client
@@ -89,13 +90,12 @@ local function waiting()
   end
 
   -- Puts values back that were taken together and not used, so that they are the next again. index is what the first has for
-  -- those who iterate, order the ticket of when they were taken; both may be 0.
-  function W.put_back(var, values, index, order)
+  -- those who iterate, order the ticket of when they were taken from the list, first the place of the first among what was
+  -- taken then; they may be 0.
+  function W.put_back(var, values, index, order, first)
     if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return end
     if var.mode == 'fifo' and (var.position or order > 0) then
-      local claim = { id = whole(order) .. '.' .. whole(ticket(var.space)), attempt = 0, holder = '-', index = index }
-      C.add(var, claim, values)
-      C.lapse(var, claim)
+      C.put_back(var, values, index, order, first)
       if var.position then W.serve_followers(var) end
       return
     end
@@ -128,7 +128,7 @@ local function waiting()
   -- Ends the waiting of a waiter that has no use for what was handed to it.
   function W.give_back(var, waiter)
     local value, returns, index, order = W.handed_to(var, waiter)
-    if value and returns then W.put_back(var, { value }, index, order) end
+    if value and returns then W.put_back(var, { value }, index, order, 1) end
     W.unwait(var, waiter)
   end
 
@@ -195,12 +195,23 @@ local function waiting()
     end
   end
 
-  -- Wakes those who iterate and wait for an index below this one; nil wakes them all.
+  -- Serves those who iterate and wait for an index below this one. As with finders, the value is kept for them. nil has all
+  -- of them come and look.
   function W.serve_followers(var, below)
     local least = below and '(-' .. whole(FIRST_TIME + below) or '-inf'
     local waiters = redis.call('ZRANGEBYSCORE', var.waiters, least, -FIRST_TIME)
     for _, waiter in ipairs(waiters) do
-      redis.call('HSET', var.handed, waiter, '?' .. whole(tonumber(redis.call('ZSCORE', var.waiters, waiter))))
+      local score = tonumber(redis.call('ZSCORE', var.waiters, waiter))
+      local index, value = var.position, false
+      if below and var.mode ~= 'single' then index = math.max(index, -score - FIRST_TIME) end
+      if below then value = redis.call('LINDEX', var.values, var.mode == 'single' and 0 or whole(index - var.position)) end
+      if value then
+        local kept = '=i' .. whole(index)
+        redis.call('HSET', var.handed, waiter, kept, kept, value)
+        redis.call('HINCRBY', var.handed, kept .. '#', 1)
+      else
+        redis.call('HSET', var.handed, waiter, '?' .. whole(score))
+      end
       redis.call('ZADD', var.waiters, whole(now() + LIVE_MS), waiter)
     end
     tell(var.space, waiters)

@@ -57,8 +57,8 @@ func (c *crowd) wait(each int, call func(h *workspace.Workspace) func(context.Co
 	}
 }
 
-func fetching(h *workspace.Workspace) func(context.Context, string, any) error { return h.Fetch }
-func finding(h *workspace.Workspace) func(context.Context, string, any) error  { return h.Find }
+func fetchOf(h *workspace.Workspace) func(context.Context, string, any) error { return h.Fetch }
+func findOf(h *workspace.Workspace) func(context.Context, string, any) error  { return h.Find }
 
 // ends waits until so many calls have ended.
 func (c *crowd) ends(n int) {
@@ -78,7 +78,7 @@ func v4TenThousandWaiters(s *site) {
 	ws := s.open()
 	before := s.connections()
 	c := s.crowd(clients)
-	c.wait(each, fetching)
+	c.wait(each, fetchOf)
 	s.waiting(ws, "v", clients*each, 0)
 
 	connections := float64(s.connections()-before) / clients
@@ -129,13 +129,13 @@ func manyOfBoth(s *site, fetchersFirst bool) {
 	ws := s.open()
 	c := s.crowd(clients)
 	if fetchersFirst {
-		c.wait(each, fetching)
+		c.wait(each, fetchOf)
 		s.waiting(ws, "v", clients*each, 0)
 	}
-	c.wait(each, finding)
+	c.wait(each, findOf)
 	if !fetchersFirst {
 		s.waiting(ws, "v", 0, clients*each)
-		c.wait(each, fetching)
+		c.wait(each, fetchOf)
 	}
 	s.waiting(ws, "v", clients*each, clients*each)
 	s.store(ws, "v", 0)
