@@ -30,8 +30,9 @@ local redis = setmetatable({
 const forgetful = `
 local remembering = redis
 local redis = setmetatable({
-  call = function(command, key, ...)
-    local found = remembering.call(command, key, ...)
+  call = function(...)
+    local command, key = ...
+    local found = remembering.call(...)
     if command == 'HMGET' and key == KEYS[4] then found[2] = false end
     return found
   end,

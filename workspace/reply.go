@@ -123,6 +123,9 @@ func explain(err error) error {
 	if _, what, found := strings.Cut(text, "NWSDAMAGED "); found {
 		return fmt.Errorf("%w: %s", ErrDamaged, what)
 	}
+	if strings.Contains(text, "not an integer") || strings.Contains(text, "would overflow") {
+		return fmt.Errorf("%w: a number is none: %w", ErrDamaged, err)
+	}
 	if strings.Contains(text, "WRONGTYPE") {
 		return fmt.Errorf("%w: a key has a wrong type; see them with redis-cli --scan: %w", ErrDamaged, err)
 	}

@@ -233,6 +233,10 @@ local function waiting()
     check(var)
     ease()
     recall(var)
+    if var.mode == 'single' and redis.call('LLEN', var.values) > 1 then -- put in by hand
+      redis.call('LTRIM', var.values, -1, -1)
+      move(var, 1)
+    end
     if var.position then W.serve_followers(var, W.next_index(var)) end
     local ended = C.ended(var)
     if redis.call('LLEN', var.values) + ended > 0 then serve_finders(var) end

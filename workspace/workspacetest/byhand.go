@@ -19,7 +19,7 @@ var byHandTests = []test{
 // push puts values in as a person would with redis-cli.
 func (s *site) push(variable string, values ...any) {
 	s.Helper()
-	s.must(s.rdb.Redis().RPush(s.ctx, s.key("values", variable), values...).Err())
+	s.must(s.admin.RPush(s.ctx, s.key("values", variable), values...).Err())
 }
 
 func byHandUndeclared(s *site) {
@@ -101,7 +101,7 @@ func scriptsFlushed(s *site) {
 	}
 	flusher.Go(func() {
 		for ctx.Err() == nil {
-			if err := s.rdb.Redis().ScriptFlush(s.ctx).Err(); err != nil {
+			if err := s.flushScripts(); err != nil {
 				s.Error(err)
 				return
 			}

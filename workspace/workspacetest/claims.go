@@ -166,7 +166,7 @@ func claimIsListed(s *site) {
 		claim = s.claim(ws, "v", nil)
 	}
 	s.must(settleAll(s.ctx, claim, ""))
-	if n, err := s.rdb.Redis().Exists(s.ctx, s.key("claimed", "v"), s.key("deadlines", "v")).Result(); n != 0 || err != nil {
+	if n, err := s.admin.Exists(s.ctx, s.key("claimed", "v"), s.key("deadlines", "v")).Result(); n != 0 || err != nil {
 		s.Errorf("a claim that is settled left %d keys, %v", n, err)
 	}
 }

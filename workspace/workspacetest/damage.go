@@ -17,7 +17,7 @@ var kinds = []string{"values", "waiters", "handed", "claimed", "deadlines"}
 
 func (s *site) damage(kind, variable string) {
 	s.Helper()
-	s.must(s.rdb.Redis().Set(s.ctx, s.key(kind, variable), "damage", 0).Err())
+	s.must(s.admin.Set(s.ctx, s.key(kind, variable), "damage", 0).Err())
 }
 
 // Scripts have no rollback: one that meets a key of a wrong type must say so before it has changed anything.
@@ -63,7 +63,7 @@ func damageChangesNothing(s *site) {
 			s.Errorf("damaged %s is noticed by no verb", kind)
 		}
 		for _, k := range kinds {
-			s.must(s.rdb.Redis().Del(s.ctx, s.key(k, name)).Err())
+			s.must(s.admin.Del(s.ctx, s.key(k, name)).Err())
 		}
 		s.store(ws, name, 4)
 		s.holds(ws, name, "4")
@@ -84,14 +84,14 @@ func damageOfASettlesTarget(s *site) {
 		s.Fatal("settled into a key of a wrong type")
 	}
 	s.unchanged(before)
-	s.must(s.rdb.Redis().Del(s.ctx, s.key("values", "b")).Err())
+	s.must(s.admin.Del(s.ctx, s.key("values", "b")).Err())
 }
 
 func damageOfOneVariableSparesOthers(s *site) {
 	ws := s.open()
 	s.store(ws, "good", 1)
 	s.store(ws, "bad", 1)
-	s.must(s.rdb.Redis().Del(s.ctx, s.key("values", "bad")).Err())
+	s.must(s.admin.Del(s.ctx, s.key("values", "bad")).Err())
 	s.damage("values", "bad")
 	waiters := []*pending{s.fetch(ws, "other"), s.find(ws, "bad2")}
 	s.holds(ws, "good", "1")
@@ -108,10 +108,10 @@ func damageIsDeleted(s *site) {
 	ws := s.open()
 	for _, kind := range kinds {
 		s.store(ws, "v-"+kind, 1)
-		s.must(s.rdb.Redis().Del(s.ctx, s.key(kind, "v-"+kind)).Err())
+		s.must(s.admin.Del(s.ctx, s.key(kind, "v-"+kind)).Err())
 		s.damage(kind, "v-"+kind)
 	}
-	s.must(s.rdb.Redis().HSet(s.ctx, s.key("vars"), "strange", "what is this").Err())
+	s.must(s.admin.HSet(s.ctx, s.key("vars"), "strange", "what is this").Err())
 	s.must(workspace.Delete(s.ctx, s.rdb, s.name()))
 	s.noKeyLeft()
 }

@@ -70,9 +70,9 @@ func w6MissingSparesTheNew(s *site) {
 		ws, err := workspace.Use(s.ctx, s.rdb, s.name(), true)
 		s.must(err)
 		deleting.Wait()
-		there, err := s.rdb.Redis().HExists(s.ctx, s.key("ws"), "incarnation").Result()
+		there, err := s.admin.HExists(s.ctx, s.key("ws"), "incarnation").Result()
 		s.must(err)
-		listed := s.rdb.Redis().ZScore(s.ctx, "nws:names", s.name()).Err() == nil
+		listed := s.admin.ZScore(s.ctx, "nws:names", s.name()).Err() == nil
 		if there && !listed {
 			s.Fatal("the workspace is there and not on the list")
 		}

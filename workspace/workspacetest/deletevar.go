@@ -88,7 +88,7 @@ func v7SignalIsNotMissed(s *site) {
 	s.store(ws, "v", "new")
 	proxy.allow()
 	for _, w := range waiters {
-		w.brokeOr(func() { w.fails(workspace.ErrVarDeleted) })
+		w.fails(workspace.ErrVarDeleted)
 	}
 	s.holds(ws, "v", `"new"`)
 }

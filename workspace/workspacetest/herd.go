@@ -97,7 +97,7 @@ func v4ThousandServedAtOnce(s *site) {
 // connections counts those of all clients.
 func (s *site) connections() int {
 	s.Helper()
-	list, err := s.rdb.Redis().ClientList(s.ctx).Result()
+	list, err := s.admin.ClientList(s.ctx).Result()
 	s.must(err)
 	return strings.Count(list, "\n")
 }
@@ -116,7 +116,7 @@ func (s *site) commands() int {
 
 func (s *site) stat(section, field string) int {
 	s.Helper()
-	text, err := s.rdb.Redis().Info(s.ctx, section).Result()
+	text, err := s.admin.Info(s.ctx, section).Result()
 	s.must(err)
 	_, rest, found := strings.Cut(text, field)
 	if !found {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -18,8 +19,36 @@ var listTests = []test{
 	{"W7DeadOwner", w7DeadOwner},
 	{"W7NotYetMade", w7NotYetMade},
 	{"W7WhileOthersComeAndGo", w7WhileOthersComeAndGo},
+	{"W7DamageHidesNoOther", w7DamageHidesNoOther},
+	{"W5DamagedCounter", w5DamagedCounter},
+}
+
+var listVarsTests = []test{
+	{"W7AcrossSlots", w7AcrossSlots},
 	{"W8ListVars", w8ListVars},
 	{"W8Known", w8Known},
+}
+
+// Workspaces are listed wherever in a cluster they are, each once.
+func w7AcrossSlots(s *site) {
+	var want, got []string
+	for i := range 20 {
+		name := fmt.Sprintf("%s%02d", s.name(), i)
+		ws, err := workspace.Open(s.ctx, s.rdb, name, nil)
+		s.must(err)
+		s.Cleanup(func() { s.must(ws.Close()) })
+		want = append(want, name)
+	}
+	infos, err := workspace.List(s.ctx, s.rdb)
+	s.must(err)
+	for _, info := range infos {
+		if strings.HasPrefix(info.Name, s.name()) {
+			got = append(got, info.Name)
+		}
+	}
+	if !slices.Equal(got, want) {
+		s.Errorf("listed are %q, want %q", got, want)
+	}
 }
 
 // listed gives all workspaces by their names.
@@ -115,7 +144,7 @@ func w7MineOrNot(s *site) {
 	ws := s.open()
 	s.store(ws, "v", 1)
 	// As if another process on another machine had opened it.
-	s.must(s.rdb.Redis().HSet(s.ctx, s.key("ws"), "owner", "elsewhere-1", "host", "far", "pid", 77, "program", "other").Err())
+	s.must(s.admin.HSet(s.ctx, s.key("ws"), "owner", "elsewhere-1", "host", "far", "pid", 77, "program", "other").Err())
 	s.wantInfo(workspace.Info{
 		Name: s.name(), Owner: workspace.Owner{Host: "far", PID: 77, Program: "other"}, Variables: 1,
 	})
@@ -134,7 +163,7 @@ func w7DeadOwner(s *site) {
 
 // A workspace is registered some moments before it is made; until then it is none.
 func w7NotYetMade(s *site) {
-	rdb := s.rdb.Redis()
+	rdb := s.admin
 	s.must(rdb.Do(s.ctx, "ZADD", "nws:names", time.Now().Add(time.Hour).UnixMilli(), "soon").Err())
 	s.Cleanup(func() { rdb.ZRem(context.Background(), "nws:names", "soon") })
 	s.open()

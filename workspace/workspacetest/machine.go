@@ -16,7 +16,7 @@ import (
 
 // RunModel compares workspaces with a model of them, call by call, in random sequences of calls. How many sequences, and
 // how long, the flags -rapid.checks and -rapid.steps say; a failure comes with the shortest sequence that shows it.
-func RunModel(t *testing.T, open func(*testing.T) *redisx.Client) {
+func RunModel(t *testing.T, open func(*testing.T) Server) {
 	s := newSite(t, open)
 	clients := [2]*redisx.Client{s.rdb, s.client()}
 	turn := 0

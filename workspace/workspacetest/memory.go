@@ -21,7 +21,7 @@ var memoryTests = []test{
 // full leaves Redis no memory for anything more, until the returned function is called.
 func (s *site) full() (relieve func()) {
 	s.Helper()
-	rdb := s.rdb.Redis()
+	rdb := s.admin
 	s.must(rdb.ConfigSet(s.ctx, "maxmemory-policy", "noeviction").Err())
 	s.must(rdb.ConfigSet(s.ctx, "maxmemory", "1").Err())
 	relieve = func() { _ = rdb.ConfigSet(context.Background(), "maxmemory", "0").Err() }
@@ -139,7 +139,7 @@ func memoryShortOwnerKeeps(s *site) {
 	if err := claim.Renew(s.ctx, time.Hour); err != nil {
 		s.Errorf("renewing a claim: %v", err)
 	}
-	rdb := s.rdb.Redis()
+	rdb := s.admin
 	renewals, last, lapsed := 0, int64(0), false
 	s.eventually(func() bool {
 		lease, err := rdb.HGet(s.ctx, s.key("ws"), "lease").Int64()

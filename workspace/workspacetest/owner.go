@@ -77,8 +77,7 @@ func (s *site) swept() {
 		other, err := workspace.Open(s.ctx, s.rdb, "other", nil)
 		s.must(err)
 		s.must(other.Close())
-		keys, err = s.rdb.Redis().Keys(s.ctx, "*").Result()
-		s.must(err)
+		keys = s.keys()
 		return len(keys) == 0
 	}, func() string { return fmt.Sprintf("these keys stay: %q", keys) })
 }
@@ -150,7 +149,7 @@ func w3LivingOwnerKeeps(s *site) {
 		other, err := workspace.Open(s.ctx, s.rdb, "other", nil)
 		s.must(err)
 		s.must(other.Close())
-		lease, err := s.rdb.Redis().HGet(s.ctx, s.key("ws"), "lease").Result()
+		lease, err := s.admin.HGet(s.ctx, s.key("ws"), "lease").Result()
 		s.must(err)
 		if lease != last {
 			renewals, last = renewals+1, lease
@@ -162,10 +161,13 @@ func w3LivingOwnerKeeps(s *site) {
 
 // What is wrong with a dead workspace is not the concern of those who open others.
 func w3DamageDoesNotStopOthers(s *site) {
-	rdb := s.rdb.Redis()
+	rdb := s.admin
 	s.must(rdb.Set(s.ctx, "nws:{damaged}:ws", "not a hash", 0).Err())
 	s.must(rdb.Do(s.ctx, "ZADD", "nws:names", 1, "damaged").Err())
-	s.Cleanup(func() { rdb.Del(context.Background(), "nws:{damaged}:ws", "nws:names") })
+	s.Cleanup(func() {
+		s.must(rdb.Del(context.Background(), "nws:{damaged}:ws").Err())
+		s.must(rdb.ZRem(context.Background(), "nws:names", "damaged").Err())
+	})
 	ws := s.open()
 	s.store(ws, "v", 1)
 	s.holds(ws, "v", "1")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -96,23 +95,9 @@ func (p *pending) fails(want error) {
 	}
 }
 
-// brokeOr checks that the call ended as ok wants it, or with an UnknownError, which a call that may not be repeated ends
-// with when its connection broke at the wrong moment. It returns false for that.
-func (p *pending) brokeOr(ok func()) bool {
-	p.s.Helper()
-	p.end()
-	if _, broke := errors.AsType[*redisx.UnknownError](p.err); broke {
-		p.s.Logf("the %s: %v", p.what, p.err)
-		return false
-	}
-	ok()
-	return true
-}
-
 // seen tells what is in Redis when a call hangs.
 func (s *site) seen() string {
-	rdb := s.rdb.Redis()
-	keys, err := rdb.Keys(context.Background(), "*").Result()
+	keys, err := s.look()
 	if err != nil {
 		return "and Redis does not answer: " + err.Error()
 	}

@@ -2,63 +2,103 @@ package workspacetest
 
 import (
 	"bytes"
+	"context"
 	"net"
-	"net/url"
 	"sync"
+	"syscall"
 
 	"github.com/netspaces/netspaces/redisx"
 )
 
-// proxy stands between a client and the server and makes the network fail.
+// proxy stands between a client and its servers and makes the network fail.
 type proxy struct {
-	s        *site
-	listener net.Listener
-	target   *url.URL
-	running  sync.WaitGroup
+	s       *site
+	running sync.WaitGroup
 
-	mu       sync.Mutex
-	pairs    map[*pair]struct{}
-	refusing bool
-	deaf     bool          // nothing reaches connections that subscribe
-	lose     []byte        // the next request with this in it has its reply lost
-	lost     chan struct{} // closed when that has happened
-	frozen   chan struct{} // closed when the network works again; nil if it does
-	closed   bool
+	mu        sync.Mutex
+	listeners map[string]net.Listener // by the address of the server
+	pairs     map[*pair]struct{}
+	traps     []*trap
+	refusing  bool
+	deaf      bool          // nothing reaches connections that subscribe
+	frozen    chan struct{} // closed when the network works again; nil if it does
+	closed    bool
 }
 
 // pair is one connection through the proxy.
 type pair struct {
 	client, server net.Conn
 	subscribes     bool
-	awaiting       bool // a request has gone through, and its reply has not
-	losing         bool
+	awaiting       bool  // a request has gone through, and its reply has not
+	caught         *trap // nil if none waits for the reply
 }
 
-// proxied gives a client that reaches the server through a proxy.
+// fate is what becomes of a request that a trap catches.
+type fate int
+
+const (
+	replyLost   fate = iota // the server runs it, and the connection breaks in place of the reply
+	requestLost             // the connection breaks before the server has it
+	delayed                 // the same, but the server has it in the end
+)
+
+// trap waits for a request.
+type trap struct {
+	match    []byte
+	fate     fate
+	then     func()        // what else happens in that moment, before the client notices; may be nil
+	happened chan struct{} // closed when the request was caught, and the server has run it if its reply is to be lost
+	arrived  chan struct{} // closed when the server has run a delayed request
+	request  []byte        // that is delayed
+	pair     *pair         // on which it is
+}
+
+// proxied gives a client that reaches its servers through a proxy.
 func (s *site) proxied() (*redisx.Client, *proxy) {
 	s.Helper()
-	target, err := url.Parse(s.rdb.URL())
-	s.must(err)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	s.must(err)
-	p := &proxy{s: s, listener: listener, target: target, pairs: map[*pair]struct{}{}}
-	p.running.Go(p.accept)
-	s.Cleanup(p.close)
-	address := url.URL{Scheme: "redis", User: target.User, Host: listener.Addr().String(), Path: "/0", RawQuery: target.RawQuery}
-	return s.clientAt(address.String()), p
+	return s.proxiedWith(redisx.Options{})
 }
 
-func (p *proxy) accept() {
+func (s *site) proxiedWith(opts redisx.Options) (*redisx.Client, *proxy) {
+	s.Helper()
+	p := &proxy{s: s, listeners: map[string]net.Listener{}, pairs: map[*pair]struct{}{}}
+	s.Cleanup(p.close)
+	opts.Dial = p.dial
+	address := s.server.Plain
+	if address == "" {
+		address = s.rdb.URL()
+	}
+	return s.clientAt(address, &opts), p
+}
+
+// dial makes a connection to a server; each has a listener of its own.
+func (p *proxy) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	p.mu.Lock()
+	if p.refusing {
+		p.mu.Unlock()
+		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+	}
+	listener := p.listeners[addr]
+	if listener == nil {
+		var err error
+		if listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			p.mu.Unlock()
+			return nil, err
+		}
+		p.listeners[addr] = listener
+		p.running.Go(func() { p.accept(listener, network, addr) })
+	}
+	p.mu.Unlock()
+	return (&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String())
+}
+
+func (p *proxy) accept(listener net.Listener, network, addr string) {
 	for {
-		client, err := p.listener.Accept()
+		client, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		network, address := "tcp", p.target.Host
-		if p.target.Scheme == "unix" {
-			network, address = "unix", p.target.Path
-		}
-		server, err := net.Dial(network, address)
+		server, err := net.Dial(network, addr)
 		p.mu.Lock()
 		if err != nil || p.refusing || p.closed {
 			p.mu.Unlock()
@@ -78,7 +118,7 @@ func (p *proxy) accept() {
 
 // forward copies one direction of a connection; pass says whether some bytes may go on.
 func (p *proxy) forward(c *pair, from, to net.Conn, pass func(*pair, []byte) bool) {
-	defer p.end(c)
+	defer p.end(c, from)
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
@@ -103,22 +143,48 @@ func (p *proxy) forward(c *pair, from, to net.Conn, pass func(*pair, []byte) boo
 func (p *proxy) request(c *pair, text []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if bytes.Contains(text, []byte("\r\nsubscribe\r\n")) {
+	if bytes.Contains(text, []byte("subscribe\r\n")) && bytes.Contains(text, []byte(":inbox:")) {
 		c.subscribes = true
 	}
-	c.awaiting = true
-	if p.lose != nil && bytes.Contains(text, p.lose) {
-		p.lose, c.losing = nil, true
+	for i, t := range p.traps {
+		if !bytes.Contains(text, t.match) {
+			continue
+		}
+		p.traps = append(p.traps[:i:i], p.traps[i+1:]...)
+		c.caught = t
+		switch t.fate {
+		case requestLost:
+			t.happens()
+			_, _ = c.client.Close(), c.server.Close()
+			return false
+		case delayed:
+			t.request, t.pair = bytes.Clone(text), c
+			t.happens()
+			_ = c.client.Close()
+			return false
+		case replyLost:
+		}
+		break
 	}
+	c.awaiting = true
 	return true
 }
 
 func (p *proxy) reply(c *pair, text []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.losing {
-		c.losing = false
-		close(p.lost)
+	if t := c.caught; t != nil {
+		c.caught = nil
+		if t.fate == replyLost && bytes.Contains(text, []byte("-NOSCRIPT")) { // it has not been done, and comes again
+			p.traps = append(p.traps, t)
+			c.awaiting = false
+			return true
+		}
+		if t.fate == delayed {
+			close(t.arrived)
+		} else {
+			t.happens()
+		}
 		_, _ = c.client.Close(), c.server.Close()
 		return false
 	}
@@ -126,9 +192,13 @@ func (p *proxy) reply(c *pair, text []byte) bool {
 	return !p.deaf || !c.subscribes
 }
 
-func (p *proxy) end(c *pair) {
+// end breaks a connection of which one side has ended. The server's side of one with a delayed request stays.
+func (p *proxy) end(c *pair, side net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c.caught != nil && c.caught.fate == delayed && side == c.client {
+		return
+	}
 	delete(p.pairs, c)
 	_, _ = c.client.Close(), c.server.Close()
 }
@@ -152,12 +222,14 @@ func (p *proxy) quiet() {
 	}, func() string { return "the client does not come to rest" })
 }
 
-// cut breaks all connections; new ones may be made.
+// cut breaks all connections; new ones may be made. A delayed request is still on its way.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.pairs {
-		_, _ = c.client.Close(), c.server.Close()
+		if c.caught == nil || c.caught.fate != delayed || p.closed {
+			_, _ = c.client.Close(), c.server.Close()
+		}
 	}
 }
 
@@ -169,6 +241,14 @@ func (p *proxy) refuse() {
 	p.refusing = true
 	p.mu.Unlock()
 	p.cut()
+}
+
+// unreachable is refuse for the moment in which a trap catches something.
+func (p *proxy) unreachable() {
+	p.refusing = true
+	for c := range p.pairs {
+		_, _ = c.client.Close(), c.server.Close()
+	}
 }
 
 func (p *proxy) allow() {
@@ -206,20 +286,47 @@ func (p *proxy) setDeaf(deaf bool) {
 	p.deaf = deaf
 }
 
-// loseReply has the server run the next request that works on the variable "lossy", and breaks the connection in place of
-// the reply. The channel is closed when that has happened.
-func (p *proxy) loseReply() <-chan struct{} {
+func (t *trap) happens() {
+	if t.then != nil {
+		t.then()
+	}
+	close(t.happened)
+}
+
+// catch lays a trap for the next request that has match in it.
+func (p *proxy) catch(what fate, match string, then func()) *trap {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lose, p.lost = []byte("values:lossy"), make(chan struct{})
-	return p.lost
+	t := &trap{match: []byte(match), fate: what, then: then, happened: make(chan struct{}), arrived: make(chan struct{})}
+	p.traps = append(p.traps, t)
+	return t
+}
+
+// loseReply has the server run the next request that works on the variable "lossy", and breaks the connection in place of
+// the reply. The channel is closed when that has happened.
+func (p *proxy) loseReply() <-chan struct{} { return p.catch(replyLost, "values:lossy", nil).happened }
+
+// arrive has a request that was delayed reach the server after all, and returns when the server has run it.
+func (p *proxy) arrive(t *trap) {
+	p.s.Helper()
+	p.mu.Lock()
+	_, err := t.pair.server.Write(t.request)
+	p.mu.Unlock()
+	p.s.must(err)
+	select {
+	case <-t.arrived:
+	case <-p.s.ctx.Done():
+		p.s.Fatal("the server does not answer to a request that was delayed")
+	}
 }
 
 func (p *proxy) close() {
 	p.mu.Lock()
 	p.closed = true
+	for _, listener := range p.listeners {
+		_ = listener.Close()
+	}
 	p.mu.Unlock()
-	_ = p.listener.Close()
 	p.thaw()
 	p.cut()
 	p.running.Wait()

@@ -15,12 +15,12 @@ var refusedTests = []test{
 // mute gives a client whose user may neither publish nor subscribe.
 func (s *site) mute() *workspace.Workspace {
 	s.Helper()
-	s.must(s.rdb.Redis().Do(s.ctx, "ACL", "SETUSER", "mute", "on", ">secret", "allkeys", "resetchannels",
+	s.must(s.admin.Do(s.ctx, "ACL", "SETUSER", "mute", "on", ">secret", "allkeys", "resetchannels",
 		"+@all", "-publish", "-subscribe", "-psubscribe").Err())
 	address, err := url.Parse(s.rdb.URL())
 	s.must(err)
 	address.User = url.UserPassword("mute", "secret")
-	return s.use(s.clientAt(address.String()))
+	return s.use(s.clientAt(address.String(), nil))
 }
 
 // Where the server lets nobody publish or subscribe, the beat alone serves all who wait.

@@ -17,7 +17,6 @@ var settleTests = []test{
 	{"SettleWakesWaiters", settleWakesWaiters},
 	{"SettleIntoItself", settleIntoItself},
 	{"SettleIntoMissing", settleIntoMissing},
-	{"SettleLostReply", settleLostReply},
 }
 
 func settleIntoSeveral(s *site) {
@@ -160,22 +159,5 @@ func settleIntoMissing(s *site) {
 	}
 	if n := s.info(ws, "v").Claimed; n != 0 {
 		s.Errorf("%d values are still claimed", n)
-	}
-}
-
-// Settle is sent again when its reply was lost. It stores nothing twice then; as its comment says, it may take its own
-// first try for somebody else's.
-func settleLostReply(s *site) {
-	ws := s.open()
-	s.declare(ws, "r", workspace.FIFO)
-	s.store(ws, "lossy", numbers(2)...)
-	rdb, proxy := s.proxied()
-	claim := s.claim(s.use(rdb), "lossy", &workspace.ClaimOptions{Max: 2})
-	lost := proxy.loseReply()
-	err := settleAll(s.ctx, claim, "r")
-	<-lost
-	s.holds(ws, "r", "0", "1")
-	if err != nil {
-		s.wantErr(err, workspace.ErrClaimLost)
 	}
 }

@@ -189,7 +189,7 @@ func settleIntoOtherDamaged(s *site) {
 	user := s.beside("user")
 	s.declare(user, "r", workspace.FIFO)
 	s.declare(ws, "r", workspace.FIFO)
-	s.must(s.rdb.Redis().Set(s.ctx, "nws:{"+s.name()+"}/user:values:r", "damage", 0).Err())
+	s.must(s.admin.Set(s.ctx, "nws:{"+s.name()+"}/user:values:r", "damage", 0).Err())
 	s.store(ws, "v", 1, 2)
 	claim := s.claim(ws, "v", &workspace.ClaimOptions{Max: 2})
 	before := s.snapshot()

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -20,25 +22,31 @@ const patience = 45 * time.Second
 // site is where one test takes place: a server, one client on it, and a context that ends when the test hangs.
 type site struct {
 	*testing.T
-	ctx context.Context
-	rdb *redisx.Client
+	ctx    context.Context
+	server Server
+	rdb    *redisx.Client
+	admin  redis.UniversalClient // for looking into the server
 }
 
-func newSite(t *testing.T, open func(*testing.T) *redisx.Client) *site {
+func newSite(t *testing.T, open func(*testing.T) Server) *site {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience) // it is needed for cleaning up, too
 	t.Cleanup(cancel)
-	s := &site{T: t, ctx: ctx, rdb: open(t)}
+	server := open(t)
+	s := &site{T: t, ctx: ctx, server: server, rdb: server.Client, admin: server.Admin}
+	if s.admin == nil {
+		s.admin = s.rdb.Redis()
+	}
 	t.Cleanup(s.noKeyLeft)
 	return s
 }
 
 // noKeyLeft runs after all workspaces of the test were closed.
 func (s *site) noKeyLeft() {
-	keys, err := s.rdb.Redis().Keys(context.Background(), "*").Result()
+	keys, err := s.look()
 	if err != nil {
 		s.Errorf("looking for keys that are left: %v", err)
 	}
-	if slices.Sort(keys); len(keys) > 0 {
+	if len(keys) > 0 {
 		s.Errorf("%d keys are left: %q", len(keys), keys[:min(len(keys), 20)])
 	}
 }
@@ -46,12 +54,12 @@ func (s *site) noKeyLeft() {
 // client opens another client on the same server.
 func (s *site) client() *redisx.Client {
 	s.Helper()
-	return s.clientAt(s.rdb.URL())
+	return s.clientAt(s.rdb.URL(), nil)
 }
 
-func (s *site) clientAt(url string) *redisx.Client {
+func (s *site) clientAt(url string, opts *redisx.Options) *redisx.Client {
 	s.Helper()
-	rdb, err := redisx.Open(s.ctx, url, nil)
+	rdb, err := redisx.Open(s.ctx, url, opts)
 	s.must(err)
 	s.Cleanup(func() { _ = rdb.Close() })
 	return rdb
@@ -178,14 +186,12 @@ func (s *site) key(kind string, variable ...string) string {
 	return strings.Join(append([]string{"nws:{" + s.name() + "}", kind}, variable...), ":")
 }
 
-// snapshot is all that the server holds.
+// snapshot is all that the server holds, or all of the test's own where it is shared.
 func (s *site) snapshot() map[string]string {
 	s.Helper()
-	rdb := s.rdb.Redis()
-	keys, err := rdb.Keys(s.ctx, "*").Result()
-	s.must(err)
+	rdb := s.admin
 	all := map[string]string{}
-	for _, key := range keys {
+	for _, key := range s.keys() {
 		kind, err := rdb.Type(s.ctx, key).Result()
 		s.must(err)
 		var content any
@@ -196,7 +202,7 @@ func (s *site) snapshot() map[string]string {
 			content, err = rdb.LRange(s.ctx, key, 0, -1).Result()
 		case "zset":
 			content, err = rdb.ZRangeWithScores(s.ctx, key, 0, -1).Result()
-		default:
+		case "string":
 			content, err = rdb.Get(s.ctx, key).Result()
 		}
 		s.must(err)

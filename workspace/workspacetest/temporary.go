@@ -42,13 +42,13 @@ func (s *site) temporary(rdb *redisx.Client, template string, opts *workspace.Op
 
 // forgetCounter has no counter left at the end of the test.
 func (s *site) forgetCounter() {
-	s.Cleanup(func() { s.rdb.Redis().Del(context.Background(), counterKey) })
+	s.Cleanup(func() { s.admin.Del(context.Background(), counterKey) })
 }
 
 // counter is the number of the last temporary name.
 func (s *site) counter() int {
 	s.Helper()
-	n, err := s.rdb.Redis().HGet(s.ctx, counterKey, "temporary").Int()
+	n, err := s.admin.HGet(s.ctx, counterKey, "temporary").Int()
 	if !errors.Is(err, redis.Nil) {
 		s.must(err)
 	}
@@ -72,7 +72,7 @@ func w5Templates(s *site) {
 		s.Errorf("the counter stands at %d after 9 names", n)
 	}
 	// A number that has more digits than the template is not cut.
-	s.must(s.rdb.Redis().HSet(s.ctx, counterKey, "temporary", 12345).Err())
+	s.must(s.admin.HSet(s.ctx, counterKey, "temporary", 12345).Err())
 	if ws := s.temporary(s.rdb, "ride_%04d", nil); ws.Name() != "ride_12346" {
 		s.Errorf("the name is %q", ws.Name())
 	}
@@ -175,7 +175,7 @@ func w5OwnedByItsMaker(s *site) {
 		other, err := workspace.Open(s.ctx, s.rdb, "other", nil)
 		s.must(err)
 		s.must(other.Close())
-		there, err := s.rdb.Redis().Exists(s.ctx, "nws:{"+dead.Name()+"}:ws").Result()
+		there, err := s.admin.Exists(s.ctx, "nws:{"+dead.Name()+"}:ws").Result()
 		s.must(err)
 		return there == 0
 	}, func() string { return "the workspace outlives its maker" })
@@ -206,18 +206,10 @@ func w5LostReply(s *site) {
 	rdb, proxy := s.proxied()
 	s.temporary(rdb, "ride_%d", nil)
 	next := s.counter() + 1
-	lost := proxy.loseReplyTo("ride_" + strconv.Itoa(next) + "}:live")
+	lost := proxy.catch(replyLost, "ride_"+strconv.Itoa(next)+"}:live", nil).happened
 	ws := s.temporary(rdb, "ride_%d", nil)
 	<-lost
 	if want := fmt.Sprintf("ride_%d", next); ws.Name() != want || !ws.Mine() {
 		s.Errorf("the name is %q, owned: %t; want %q", ws.Name(), ws.Mine(), want)
 	}
-}
-
-// loseReplyTo is loseReply for the next request with this text in it.
-func (p *proxy) loseReplyTo(text string) <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lose, p.lost = []byte(text), make(chan struct{})
-	return p.lost
 }

@@ -126,7 +126,7 @@ func v8AnyVariableName(s *site) {
 func v8ReadableInRedis(s *site) {
 	ws := s.open()
 	s.store(ws, "v", person{"Ada <&>", 36}, "text", 1.5)
-	got, err := s.rdb.Redis().LRange(s.ctx, s.key("values", "v"), 0, -1).Result()
+	got, err := s.admin.LRange(s.ctx, s.key("values", "v"), 0, -1).Result()
 	s.must(err)
 	if want := []string{`{"Name":"Ada <&>","Age":36}`, `"text"`, `1.5`}; !reflect.DeepEqual(got, want) {
 		s.Fatalf("redis-cli shows %q, want %q", got, want)

@@ -186,7 +186,7 @@ func watchSeesWhatIsPutInByHand(s *site) {
 	s.push("v", 1, 2, 3)
 	v.Values = 3
 	w.shows(v)
-	s.must(s.rdb.Redis().LTrim(s.ctx, s.key("values", "v"), 0, 0).Err())
+	s.must(s.admin.LTrim(s.ctx, s.key("values", "v"), 0, 0).Err())
 	v.Values = 1
 	w.shows(v)
 }

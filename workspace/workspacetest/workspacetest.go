@@ -1,11 +1,14 @@
 // Package workspacetest is the conformance suite of package workspace: tests that it has to pass on any Redis. Those of
 // behaviour that NetWorkSpaces had carry its number: V1 to V10 for variables, W1 to W6 for workspaces.
 //
-// A test has a server of its own, and no key may be left there at its end.
+// A test has a server of its own, or at least a workspace of its own on one that is shared, and no key may be left there
+// at its end.
 package workspacetest
 
 import (
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -16,24 +19,47 @@ type test struct {
 	run  func(*site)
 }
 
-// Run tests all that a workspace promises on the servers that open gives: an empty one for each call, which is closed
-// with the test that it is given.
-func Run(t *testing.T, open func(*testing.T) *redisx.Client) {
+// Server is what one test runs on.
+type Server struct {
+	// Client is closed with the test.
+	Client *redisx.Client
+	// Admin is for looking into the server, and is not stopped by the rights that Client's user has. Defaults to what is
+	// below Client.
+	Admin redis.UniversalClient
+	// Plain is an address of the server without TLS, for tests that have to understand what is sent. Defaults to Client's.
+	Plain string
+	// Shared says that other tests use the server at the same time, so that only what belongs to the test's own workspace
+	// is looked at. Otherwise the server has to be empty.
+	Shared bool
+}
+
+// Run tests all that a workspace promises on the servers that open gives for each test.
+func Run(t *testing.T, open func(*testing.T) Server) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
 		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
 		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests, iterateModelTests, iterateGoneTests,
-		fetchNTests, fileTests,
-		temporaryTests, listTests, defaultTests, settleIntoTests, watchTests)
+		fetchNTests, fileTests, listVarsTests, settleIntoTests, watchTests,
+		onceTests(), lostTests, laneTests, backOrderTests)
+}
+
+// RunAlone tests what concerns a server as a whole. Each call of open must give another one.
+func RunAlone(t *testing.T, open func(*testing.T) Server) {
+	run(t, open, listTests, temporaryTests, defaultTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
 // that open gives must know CLIENT, CONFIG, ACL and INFO.
-func RunFaults(t *testing.T, open func(*testing.T) *redisx.Client) {
-	run(t, open, killTests, refusedTests, memoryTests, herdTests, iterateCountTests, iterateFaultTests)
+func RunFaults(t *testing.T, open func(*testing.T) Server) {
+	run(t, open, killTests, refusedTests, memoryTests, herdTests, scaleTests, iterateCountTests, iterateFaultTests)
 }
 
-func run(t *testing.T, open func(*testing.T) *redisx.Client, groups ...[]test) {
+// RunConnection is the part of Run in which it matters most how the server is reached.
+func RunConnection(t *testing.T, open func(*testing.T) Server) {
+	run(t, open, serveTests, valueTests, vanishedTests)
+}
+
+func run(t *testing.T, open func(*testing.T) Server, groups ...[]test) {
 	for _, group := range groups {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) {

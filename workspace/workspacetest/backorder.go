@@ -1,0 +1,27 @@
+package workspacetest
+
+import "github.com/netspaces/netspaces/workspace"
+
+var backOrderTests = []test{
+	{"V4WhatGoesBackKeepsItsPlace", v4WhatGoesBackKeepsItsPlace},
+}
+
+// Some values go back together, then one of them is taken again and goes back alone: it still comes before the others.
+func v4WhatGoesBackKeepsItsPlace(s *site) {
+	ws := s.open()
+	for _, iterated := range []bool{false, true} {
+		name := map[bool]string{false: "plain", true: "iterated"}[iterated]
+		s.store(ws, name, "x", "y", 3, 4)
+		if iterated {
+			for _, err := range workspace.NewVar[any](ws, name).IFind().Try(s.ctx) {
+				s.must(err)
+			}
+		}
+		numbers := workspace.NewVar[int](ws, name)
+		for _, n := range []int{3, 1, 2, 1} {
+			_, err := numbers.FetchN(s.ctx, n)
+			s.wantErr(err, workspace.ErrValue)
+		}
+		s.holds(ws, name, `"x"`, `"y"`, "3", "4")
+	}
+}
