@@ -23,7 +23,8 @@ type server struct {
 	mu      sync.Mutex
 	loaded  map[string]bool
 	refused map[string]bool // commands
-	ahead   time.Duration   // what its clock says is so much later than the bubble's
+	hooks   map[string]func()
+	ahead   time.Duration // what its clock says is so much later than the bubble's
 	calls   []scriptCall
 }
 
@@ -38,6 +39,7 @@ type scriptCall struct {
 func newServer() (*server, error) {
 	s := &server{
 		redis: miniredis.NewMiniRedis(), began: time.Now(), names: map[string]string{}, loaded: map[string]bool{}, refused: map[string]bool{},
+		hooks: map[string]func(){},
 	}
 	for name, text := range workspace.ScriptTexts() {
 		s.names[hash(text)] = name
@@ -72,13 +74,30 @@ func (s *server) before(c *resp.Peer, command string, args ...string) bool {
 		return true
 	case "EVAL":
 		s.loaded[hash(args[0])] = true
-		s.note(hash(args[0]), args)
+		return s.script(c, hash(args[0]), args)
 	case "EVALSHA":
-		if s.loaded[args[0]] {
-			s.note(args[0], args)
-		}
+		return s.loaded[args[0]] && s.script(c, args[0], args)
 	}
 	return false
+}
+
+func (s *server) script(c *resp.Peer, sha string, args []string) (done bool) {
+	s.note(sha, args)
+	hook := s.hooks[s.names[sha]]
+	if hook == nil {
+		return false
+	}
+	delete(s.hooks, s.names[sha])
+	hook()
+	c.WriteError("ERR it was not run")
+	return true
+}
+
+// instead has something happen in place of the next run of a script.
+func (s *server) instead(script string, happen func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks[script] = happen
 }
 
 func (s *server) note(sha string, args []string) {
