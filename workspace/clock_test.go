@@ -46,6 +46,13 @@ func (b *bubble) must(err error) {
 	}
 }
 
+func (b *bubble) wantErr(err, want error) {
+	b.Helper()
+	if !errors.Is(err, want) {
+		b.Fatalf("error %v, want %v", err, want)
+	}
+}
+
 // now is the time since the test began.
 func (b *bubble) now() time.Duration { return time.Since(b.server.began) }
 
