@@ -17,6 +17,7 @@ type machine struct {
 
 	mu    sync.Mutex
 	thaws chan struct{} // closed when it thaws; nil if it is not frozen
+	hears chan struct{} // the same for what the server sends
 	dead  bool
 	deaf  bool
 	links map[*link]struct{}
@@ -102,6 +103,9 @@ func (l *link) pass(some []byte, up bool) bool {
 		m.mu.Lock()
 		l.subscribes = l.subscribes || up && bytes.Contains(some, []byte("\r\nsubscribe\r\n"))
 		lost, still := m.deaf && l.subscribes && !up, m.thaws
+		if still == nil && !up {
+			still = m.hears
+		}
 		if still == nil {
 			still = l.old
 		}
@@ -125,10 +129,27 @@ func (m *machine) freeze() {
 func (m *machine) thaw() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.thaws != nil {
-		close(m.thaws)
-		m.thaws = nil
+	open(&m.thaws)
+}
+
+func open(still *chan struct{}) {
+	if *still != nil {
+		close(*still)
+		*still = nil
 	}
+}
+
+// muffle stops what the server sends, and nothing else.
+func (m *machine) muffle() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hears = make(chan struct{})
+}
+
+func (m *machine) unmuffle() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	open(&m.hears)
 }
 
 // hold freezes the connections that there are, and not those to come. What it returns thaws them.
@@ -136,19 +157,38 @@ func (m *machine) hold() (release func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old := make(chan struct{})
-	var held []*link
 	for l := range m.links {
-		l.old = old
-		held = append(held, l)
+		if l.old == nil {
+			l.old = old
+		}
 	}
-	return sync.OnceFunc(func() {
+	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		for _, l := range held {
-			l.old = nil
+		for l := range m.links {
+			if l.old == old {
+				l.old = nil
+			}
 		}
-		close(old)
-	})
+		open(&old)
+	}
+}
+
+// mend ends all that was done to it, so that its client can be closed.
+func (m *machine) mend() {
+	m.thaw()
+	m.unmuffle()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dead = false
+	held := map[chan struct{}]bool{}
+	for l := range m.links {
+		if l.old != nil && !held[l.old] {
+			held[l.old] = true
+			close(l.old)
+		}
+		l.old = nil
+	}
 }
 
 // cut breaks all connections; new ones may be made.
@@ -166,13 +206,6 @@ func (m *machine) die() {
 	m.dead = true
 	m.mu.Unlock()
 	m.cut()
-}
-
-// revive ends die.
-func (m *machine) revive() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.dead = false
 }
 
 // deafen loses whatever the server sends to subscribers, while all else works.

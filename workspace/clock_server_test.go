@@ -26,6 +26,7 @@ type server struct {
 	hooks   map[string]func()
 	ahead   time.Duration // what its clock says is so much later than the bubble's
 	calls   []scriptCall
+	told    int // messages
 }
 
 // scriptCall is a script that ran.
@@ -66,6 +67,8 @@ func (s *server) before(c *resp.Peer, command string, args ...string) bool {
 		return true
 	}
 	switch command {
+	case "PUBLISH":
+		s.told++
 	case "TIME":
 		now := time.Now().Add(s.ahead)
 		c.WriteLen(2)
@@ -137,4 +140,11 @@ func (s *server) times(from time.Duration, client, script string) []time.Duratio
 		}
 	}
 	return all
+}
+
+// published says how many messages there were.
+func (s *server) published() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told
 }

@@ -73,8 +73,7 @@ func (b *bubble) client() (*redisx.Client, *machine) {
 	rdb, err := redisx.Open(b.ctx, "redis://bubble", &redisx.Options{Dial: m.dial})
 	b.must(err)
 	b.Cleanup(func() {
-		m.revive()
-		m.thaw()
+		m.mend()
 		if err := rdb.Close(); err != nil {
 			b.Error(err)
 		}
