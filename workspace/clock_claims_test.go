@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -16,6 +17,14 @@ func (c *call) claims(attempt int, value string, at time.Duration) *workspace.Cl
 		c.b.Fatalf("attempt %d of %v, want attempt %d of %q", c.claim.Attempt, c.claim.Values, attempt, value)
 	}
 	return c.claim
+}
+
+func settleAll(ctx context.Context, c *workspace.Claim) error {
+	var outcomes []workspace.Outcome
+	for _, value := range c.Values {
+		outcomes = append(outcomes, workspace.Outcome{Index: value.Index})
+	}
+	return c.Settle(ctx, outcomes...)
 }
 
 // Who asks in the moment in which a lease ends gets the claim, and who asks before waits.

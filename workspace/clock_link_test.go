@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,6 +22,7 @@ type machine struct {
 	dead  bool
 	deaf  bool
 	links map[*link]struct{}
+	tried []time.Duration // when it dialled
 }
 
 // link is one connection. As in a kernel, what was written is on its way, also after the writer has closed.
@@ -40,6 +42,7 @@ func (s *server) machine() *machine { return &machine{server: s, links: map[*lin
 // dial is for redisx.Options. A machine that is frozen gets no answer.
 func (m *machine) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	m.mu.Lock()
+	m.tried = append(m.tried, time.Since(m.server.began))
 	thaws := m.thaws
 	m.mu.Unlock()
 	if thaws != nil {
@@ -66,6 +69,13 @@ func (m *machine) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	go l.carry(near, far, true)
 	go l.carry(far, near, false)
 	return client, nil
+}
+
+// dials says when the machine has dialled.
+func (m *machine) dials() []time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.tried)
 }
 
 func (l *link) carry(from, to net.Conn, up bool) {
@@ -103,7 +113,7 @@ func (l *link) pass(some []byte, up bool) bool {
 		m.mu.Lock()
 		l.subscribes = l.subscribes || up && bytes.Contains(some, []byte("\r\nsubscribe\r\n"))
 		lost, still := m.deaf && l.subscribes && !up, m.thaws
-		if still == nil && !up {
+		if still == nil && !up && !l.subscribes {
 			still = m.hears
 		}
 		if still == nil {
@@ -139,16 +149,22 @@ func open(still *chan struct{}) {
 	}
 }
 
-// muffle stops what the server sends, and nothing else.
+// muffle stops all replies, but no messages.
 func (m *machine) muffle() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.hears = make(chan struct{})
 }
 
-func (m *machine) unmuffle() {
+// loseReplies ends muffle: the connections break before the replies have come. The subscription stays.
+func (m *machine) loseReplies() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for l := range m.links {
+		if !l.subscribes {
+			_, _ = l.near.Close(), l.far.Close()
+		}
+	}
 	open(&m.hears)
 }
 
@@ -177,9 +193,9 @@ func (m *machine) hold() (release func()) {
 // mend ends all that was done to it, so that its client can be closed.
 func (m *machine) mend() {
 	m.thaw()
-	m.unmuffle()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	open(&m.hears)
 	m.dead = false
 	held := map[chan struct{}]bool{}
 	for l := range m.links {

@@ -154,6 +154,19 @@ func (b *bubble) holds(ws *workspace.Workspace, variable string, want ...string)
 	}
 }
 
+// holdsSome checks what comes first in a variable, by taking it.
+func (b *bubble) holdsSome(ws *workspace.Workspace, variable string, want ...string) {
+	b.Helper()
+	for _, value := range want {
+		var text []byte
+		ok, err := ws.TryFetch(b.ctx, variable, &text)
+		b.must(err)
+		if string(text) != value {
+			b.Fatalf("variable %q gave %v %q, want %q", variable, ok, text, value)
+		}
+	}
+}
+
 // wantTimes checks when something happened.
 func (b *bubble) wantTimes(what string, got []time.Duration, want ...time.Duration) {
 	b.Helper()
