@@ -53,8 +53,8 @@ func TestClockTakenAheadGoesToWhoWaits(t *testing.T) {
 		b.store(ws, "v", 0, 1, 2, 3, 4, 5, 6)
 		proceed := make(chan struct{})
 		b.begin(func(ctx context.Context, c *call) {
-			for value := range workspace.NewVar[int](user, "v").IFetch().All(ctx) {
-				if value == 3 {
+			for value, err := range workspace.NewVar[int](user, "v").IFetch().All(ctx) {
+				if c.err = err; value == 3 {
 					<-proceed
 				}
 			}
@@ -78,7 +78,8 @@ func TestClockSlowLoopTakesOne(t *testing.T) {
 		b.store(ws, "v", 0, 1, 2, 3, 4, 5)
 		n := 0
 		b.begin(func(ctx context.Context, c *call) {
-			for range workspace.NewVar[int](user, "v").IFetch().Try(ctx) {
+			for _, err := range workspace.NewVar[int](user, "v").IFetch().Try(ctx) {
+				c.err = err
 				n++
 				time.Sleep(3 * ms)
 			}

@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -240,5 +241,32 @@ func TestClockMakerDiesBeforeItHasMade(t *testing.T) {
 		if b.other(survivor); listed() {
 			b.Error("it is still listed")
 		}
+	})
+}
+
+// The list of workspaces may be behind, as after a failover. What counts is what stands in the workspace itself.
+func TestClockListIsBehind(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		_, machine := b.owner(nil)
+		rdb, _ := b.client()
+		persistent, err := workspace.Open(b.ctx, rdb, "persistent", &workspace.Options{Persistent: true})
+		b.must(err)
+		machine.freeze() // the lease ends at 30 s
+		for _, at := range []time.Duration{s, 30*s - ms} {
+			b.until(at)
+			for _, name := range []string{b.name, "persistent"} {
+				_, err := b.server.redis.ZAdd("nws:names", 1, name)
+				b.must(err)
+			}
+			b.other(rdb)
+			score, err := b.server.redis.ZScore("nws:names", b.name)
+			if b.must(err); !b.there() || b.moment(score) != 30*s {
+				b.Errorf("at %v it is there: %v; listed is %v", at, b.there(), b.moment(score))
+			}
+			if score, err := b.server.redis.ZScore("nws:names", "persistent"); err != nil || !math.IsInf(score, 1) {
+				b.Errorf("the persistent one is listed as %v, %v", score, err)
+			}
+		}
+		b.store(persistent, "v", 1)
 	})
 }

@@ -13,7 +13,6 @@ import (
 type view struct {
 	at     []time.Duration
 	values []int // in variable v
-	err    error
 }
 
 // watch begins to watch a workspace.
