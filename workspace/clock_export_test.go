@@ -1,6 +1,9 @@
 package workspace
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ScriptTexts gives the whole text of each script that works on a workspace, by its name.
 func ScriptTexts() map[string]string {
@@ -10,12 +13,15 @@ func ScriptTexts() map[string]string {
 	}
 	texts := map[string]string{}
 	for _, file := range files {
-		name := strings.TrimSuffix(file.Name(), ".lua")
+		name, isScript := strings.CutSuffix(file.Name(), ".lua")
+		if !isScript {
+			continue
+		}
 		switch name {
 		case "plain", "register", "unregister", "ended":
 			texts[name] = source(name)
 		default:
-			texts[name] = strings.Join(sourcesOf(name), "\n")
+			texts[name] = strings.Join(slices.Concat(fastOf(name), sourcesOf(name)), "\n")
 		}
 	}
 	return texts
