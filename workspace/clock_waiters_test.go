@@ -320,3 +320,23 @@ func TestClockFinderIsLate(t *testing.T) {
 		}
 	})
 }
+
+// So it is also while others look: what was kept for a finder is not given back while its client lives.
+func TestClockKeptForALivingFinder(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ws, _ := b.owner(nil)
+		user, machine := b.user()
+		finder := b.find(user, "v") // it beats at 2 s, 4 s and so on
+		b.until(20*s + 100*ms)
+		machine.deafen()
+		b.store(ws, "v", 1)
+		b.holds(ws, "v", "1")
+		b.server.jump(6 * s)
+		b.fetch(user, "w") // a sign of life
+		b.store(ws, "v", 2)
+		b.holds(ws, "v", "2")
+		finder.waits()
+		b.until(22 * s)
+		finder.gets("1", 22*s)
+	})
+}
