@@ -15,9 +15,9 @@ const (
 	minLease     = 100 * time.Millisecond
 	closeTimeout = 5 * time.Second
 	sweepEvery   = 20 * time.Second
-	firstListing = time.Minute // for which a workspace that is about to be made is listed
+	firstListing = time.Minute     // for which a workspace that is about to be made is listed
 	madeWithin   = 2 * time.Second // after it was listed, a workspace is made or not at all
-	deleteBatch  = 100         // variables or clients deleted in one script
+	deleteBatch  = 100             // variables or clients deleted in one script
 )
 
 // holdLease renews the owner's lease until the handle closes: three times as often as it must, and in any case between two
