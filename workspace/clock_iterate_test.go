@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,11 +77,11 @@ func TestClockSlowLoopTakesOne(t *testing.T) {
 		ws, _ := b.owner(nil)
 		user, _ := b.user()
 		b.store(ws, "v", 0, 1, 2, 3, 4, 5)
-		n := 0
+		var n atomic.Int32
 		b.begin(func(ctx context.Context, c *call) {
 			for _, err := range workspace.NewVar[int](user, "v").IFetch().Try(ctx) {
 				c.err = err
-				n++
+				n.Add(1)
 				time.Sleep(3 * ms)
 			}
 		})
@@ -90,8 +91,8 @@ func TestClockSlowLoopTakesOne(t *testing.T) {
 			if err != nil && i < 5 {
 				b.Fatal(err)
 			}
-			if n != i+1 || len(left) != 5-i {
-				b.Errorf("at %v the loop has got %d values, and %d are left", b.now(), n, len(left))
+			if int(n.Load()) != i+1 || len(left) != 5-i {
+				b.Errorf("at %v the loop has got %d values, and %d are left", b.now(), n.Load(), len(left))
 			}
 		}
 	})
