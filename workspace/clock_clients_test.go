@@ -159,9 +159,25 @@ func TestClockLateDuplicatesOfTheForgotten(t *testing.T) {
 		b.until(6 * s)
 		first.ended(first.at)
 		b.must(first.err)
+		releaseWarm := machine.hold()
+		warm := b.begin(func(_ context.Context, c *call) { c.err = user.Store(b.ctx, "warm", 1) })
+		b.store(user, "warm", 1) // makes the second connection
+		b.until(12 * s)
+		warm.ended(warm.at)
+		releaseWarm()
+		releasePair := machine.hold() // two lanes, one of which will not be used again
+		pair := []*call{
+			b.begin(func(_ context.Context, c *call) { c.err = user.Store(b.ctx, "pair", 1) }),
+			b.begin(func(_ context.Context, c *call) { c.err = user.Store(b.ctx, "pair", 1) }),
+		}
+		b.until(18 * s)
+		for _, c := range pair {
+			c.ended(c.at)
+			b.must(c.err)
+		}
 		releaseStore := machine.hold()
 		second := b.begin(func(_ context.Context, c *call) { c.err = user.Store(b.ctx, "v", 2) })
-		b.until(12 * s)
+		b.until(24 * s)
 		second.ended(second.at)
 		b.must(second.err)
 
@@ -180,10 +196,16 @@ func TestClockLateDuplicatesOfTheForgotten(t *testing.T) {
 		if synctest.Wait(); len(b.server.times(0, user.Client(), "hello")) != hellos+1 {
 			b.Fatal("the introduction did not come late, so that this proves nothing")
 		}
+		stores := len(b.server.times(0, user.Client(), "store"))
+		releasePair()
+		if synctest.Wait(); len(b.server.times(0, user.Client(), "store")) != stores+2 {
+			b.Fatal("the two stores did not come late, so that this proves nothing")
+		}
 		b.store(user, "v", 4)
 		if got := len(b.server.times(0, user.Client(), "hello")); got != hellos+1 {
 			b.Error("the late introduction undid the later one")
 		}
 		b.holds(ws, "v", "0", "1", "2", "3", "4")
+		b.holds(ws, "pair", "1", "1")
 	})
 }

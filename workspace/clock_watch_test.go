@@ -124,7 +124,7 @@ func TestClockWatchedForAMinute(t *testing.T) {
 		for _, c := range []struct {
 			at   time.Duration
 			told int
-		}{{5*m + s, 1}, {end - ms, 1}, {end, 0}, {time.Hour, 0}} {
+		}{{5*m + s, 1}, {end - 60*ms, 1}, {end, 0}, {time.Hour, 0}} {
 			b.until(c.at)
 			before := b.server.published()
 			b.store(ws, "v", 1)
