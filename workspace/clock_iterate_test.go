@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ func TestClockTakenAheadGoesBack(t *testing.T) {
 			b.store(ws, "v", i)
 		}
 		proceed := make(chan struct{})
+		release := sync.OnceFunc(func() { close(proceed) })
 		var got []int
 		loop := b.begin(func(ctx context.Context, c *call) {
 			for value, err := range workspace.NewVar[int](user, "v").IFetch().Try(ctx) {
@@ -31,12 +33,13 @@ func TestClockTakenAheadGoesBack(t *testing.T) {
 				}
 			}
 		})
+		b.Cleanup(release)
 		b.until(50*ms - 1)
 		b.holdsSome(ws, "v", "7") // 4, 5, 6 were taken ahead
 		b.until(50 * ms)
 		b.holdsSome(ws, "v", "4", "5")
 		b.until(s)
-		close(proceed)
+		release()
 		loop.ended(s)
 		b.must(loop.err)
 		if want := []int{0, 1, 2, 3, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19}; !slices.Equal(got, want) {
@@ -53,6 +56,7 @@ func TestClockTakenAheadGoesToWhoWaits(t *testing.T) {
 		user, _ := b.user()
 		b.store(ws, "v", 0, 1, 2, 3, 4, 5, 6)
 		proceed := make(chan struct{})
+		release := sync.OnceFunc(func() { close(proceed) })
 		b.begin(func(ctx context.Context, c *call) {
 			for value, err := range workspace.NewVar[int](user, "v").IFetch().All(ctx) {
 				if c.err = err; value == 3 {
@@ -60,13 +64,14 @@ func TestClockTakenAheadGoesToWhoWaits(t *testing.T) {
 				}
 			}
 		})
+		b.Cleanup(release)
 		b.until(20 * ms)
 		waiter := b.fetch(ws, "v")
 		b.until(50*ms - 1)
 		waiter.waits()
 		b.until(s)
 		waiter.gets("4", 50*ms)
-		close(proceed)
+		release()
 		synctest.Wait()
 	})
 }
