@@ -174,13 +174,17 @@ func (c *Claim) settling(outcomes []Outcome) (keys []string, args []any, targets
 	return keys, append(append(args, places...), values...), targets, nil
 }
 
-// Renew extends the lease, counted from now. It returns ErrClaimLost if all values are settled or somebody else has them.
-// It blocks for a round trip.
+// Renew extends the lease, counted from now. It returns ErrClaimLost if all values are settled or somebody else has them,
+// and ErrBuried after EndClaims. It blocks for a round trip.
 func (c *Claim) Renew(ctx context.Context, lease time.Duration) error {
 	r, err := c.ws.call(ctx, renewClaimScript, c.ws.keys.forScript(c.ws.client, c.variable),
 		c.ws.incarnation, c.variable, c.id, c.ws.client, lease.Milliseconds())
-	if err == nil && r.word == "LOST" {
+	switch {
+	case err != nil:
+	case r.word == "LOST":
 		err = ErrClaimLost
+	case r.word == "BURIED":
+		err = ErrBuried
 	}
 	if err != nil {
 		return c.ws.wrap(c.variable, err)

@@ -168,7 +168,14 @@ func (ws *Workspace) beatFor(variables []string) bool {
 	if err == nil {
 		ws.forgetClients(r.text(1))
 	}
-	if err != nil || r.text(0) == "1" {
+	if err != nil {
+		return false
+	}
+	ws.waiting.mu.Lock()
+	lapsed := ws.waiting.lapses != r.text(0)
+	ws.waiting.lapses = r.text(0)
+	ws.waiting.mu.Unlock()
+	if lapsed {
 		return false
 	}
 	born := make(map[string]string, len(variables))

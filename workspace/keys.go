@@ -18,7 +18,7 @@ import (
 //	                          (PUBLISH or SPUBLISH); watched, notified (ms)
 //	W:vars             hash   variable → "mode born" or "mode born position"            the workspace's
 //	W:live             zset   client → last sign of life (ms), negative: buried then    the workspace's
-//	W:client:C         hash   epoch, host, pid, program; lane → "number reply"          the client's
+//	W:client:C         hash   epoch, lapses, host, pid, program; lane → "number reply"  the client's
 //	                          (see prelude.lua)
 //	W:values:V         list   the values, oldest first                                  while it has values
 //	W:waiters:V        zset   waiter → what it does (see waiting.lua)                   while somebody waits

@@ -20,9 +20,10 @@ const (
 	deleteBatch  = 100             // variables or clients deleted in one script
 )
 
-// holdLease renews the owner's lease until the handle closes.
+// holdLease renews the owner's lease until the handle closes: three times as often as it must, and in any case between two
+// looks of those who clean up (see watchOthers).
 func (ws *Workspace) holdLease() {
-	tick := time.NewTicker(ws.lease / 3)
+	tick := time.NewTicker(min(ws.lease/3, sweepEvery/2))
 	defer tick.Stop()
 	for {
 		select {

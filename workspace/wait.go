@@ -41,6 +41,7 @@ type waiting struct {
 	beating   bool
 	listening bool
 	up        bool          // the channel is subscribed to
+	lapses    string        // what the last beat said of the times that the client was taken for dead
 	heard     chan struct{} // closed once it was for the first time
 	unlisten  func()
 }
@@ -132,6 +133,7 @@ func random() string { return strconv.FormatFloat(rand.Float64(), 'f', 9, 64) }
 
 func (q *waiting) init() {
 	q.byNumber, q.leaving, q.heard = map[string]*waiter{}, map[*departure]struct{}{}, make(chan struct{})
+	q.lapses = "1 0" // if its first introduction succeeds
 }
 
 // addWaiter returns nil if the handle is closed.

@@ -53,9 +53,10 @@ func (ws *Workspace) Watch(ctx context.Context, variables ...string) iter.Seq2[[
 				return
 			}
 			last = infos
-			err = ws.pause(ctx, max(watchPause, time.Since(began)), nil) // one that takes long to look at is not looked at all the time
+			took := time.Since(began)
+			err = ws.pause(ctx, watchBeat, heard)
 			if err == nil {
-				err = ws.pause(ctx, watchBeat, heard)
+				err = ws.pause(ctx, max(watchPause, took), nil) // one that takes long to look at is not looked at all the time
 			}
 			if err != nil {
 				yield(nil, ws.wrap("", err))

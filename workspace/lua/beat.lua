@@ -1,16 +1,16 @@
 -- A client's sign of life; what it missed while something in it waits is made up for.
 -- KEYS 1-4 and a group for each variable that is waited for.
 -- ARGV 1 incarnation, 2 client, 3… variables
--- Returns OK, lapsed (1 if the client was taken for dead meanwhile, so that its waiters may have been dropped), clients that
---   have been silent for long (see bye.lua), then for each variable: born ('' if there is none), numbers of this client's
---   waiters that were told to come; or GONE.
+-- Returns OK, the client's epoch and how often it was taken for dead (each time that this is not as before, its waiters may
+--   have been dropped), clients that have been silent for long (see bye.lua), then for each variable: born ('' if there is
+--   none), numbers of this client's waiters that were told to come; or GONE.
 local client = ARGV[2]
 if gone() then return { 'GONE' } end
 local w = waiting()
-local lapsed = not w.alive(client, HOME)
 ease()
 w.sign_of_life(client)
-local reply = { 'OK', lapsed and '1' or '', table.concat(w.silent(), ' ') }
+local found = redis.call('HMGET', CLIENT, 'epoch', 'lapses')
+local reply = { 'OK', (found[1] or '') .. ' ' .. (found[2] or '0'), table.concat(w.silent(), ' ') }
 for i = 3, #ARGV do
   local var = variable(ARGV[i], FIRST + (i - 3) * GROUP)
   local told = {}

@@ -31,11 +31,13 @@ local function waiting()
     return living[client]
   end
 
-  -- Notes a sign of life. A client that was buried has none: what still comes from it was on its way when it died, and is
-  -- not done.
+  -- Notes a sign of life of the caller. A client that was buried has none: what still comes from it was on its way when it
+  -- died, and is not done. If it was dead for the others, so that its waiters may have been dropped, that is counted, for
+  -- its beat to tell it.
   function W.sign_of_life(client)
     local seen = redis.call('ZSCORE', HOME.live, client)
     if seen and tonumber(seen) < 0 then return false end
+    if seen and tonumber(seen) <= now() - LIVE_MS then redis.call('HINCRBY', CLIENT, 'lapses', 1) end
     redis.call('ZADD', HOME.live, whole(now()), client)
     living[client] = true
     return true

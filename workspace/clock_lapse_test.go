@@ -1,0 +1,78 @@
+package workspace_test
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// While a client counts as dead, others pass its waiters over and forget them. It learns that with its next beat, also if
+// something else came from it before.
+func TestClockLapsedClientIsTold(t *testing.T) {
+	for name, sign := range map[string]func(b *bubble, c *lapsed){
+		"beat":  func(*bubble, *lapsed) {},
+		"wait":  func(b *bubble, c *lapsed) { b.fetch(c.user, "nothing") },
+		"claim": func(b *bubble, c *lapsed) { b.claim(c.user, "work", m).claims(1, "1", 20*s+200*ms) },
+		"beat whose reply is lost": func(b *bubble, c *lapsed) {
+			b.until(22*s - ms)
+			c.machine.muffle()
+			b.until(22*s + ms)
+			c.machine.loseReplies()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(b *bubble) {
+				ws, _ := b.owner(nil)
+				c := &lapsed{}
+				c.user, c.machine = b.user()
+				b.store(ws, "work", 1)
+				fetcher, claimer := b.fetch(c.user, "f"), b.claim(c.user, "c", s) // beats at 2 s, 4 s and so on
+				b.until(20*s + 100*ms)
+				b.server.jump(6 * s) // it was suspended
+				b.store(ws, "f", 1)
+				b.store(ws, "c", 2)
+				b.until(20*s + 200*ms)
+				fetcher.waits()
+				claimer.waits()
+				sign(b, c)
+				b.until(23 * s)
+				fetcher.gets("1", max(fetcher.at, 22*s))
+				claimer.claims(1, "2", max(claimer.at, 22*s))
+			})
+		})
+	}
+}
+
+// A client that was suspended for so long that it is forgotten goes on, too.
+func TestClockForgottenWaiters(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ws, _ := b.owner(nil)
+		user, _ := b.user()
+		newcomer, _ := b.user()
+		fetcher, claimer := b.fetch(user, "f"), b.claim(user, "c", s)
+		finder, late := b.find(user, "found"), b.fetch(user, "late")
+		b.until(20*s + 100*ms)
+		b.server.jump(10*m + ms)
+		b.store(newcomer, "other", 1)
+		if synctest.Wait(); b.known(user) {
+			b.Fatal("it is still known")
+		}
+		b.store(ws, "f", 1)
+		b.store(ws, "c", 2)
+		b.store(ws, "found", 3)
+		finder.gets("3", 20*s+100*ms) // it is told, and in nobody's way
+		b.until(22 * s)
+		fetcher.gets("1", 22*s)
+		claimer.claims(1, "2", 22*s)
+		b.until(23 * s)
+		b.store(ws, "late", 4)
+		late.gets("4", 23*s)
+	})
+}
+
+// lapsed is a client that counts as dead.
+type lapsed struct {
+	user    *workspace.Workspace
+	machine *machine
+}
