@@ -362,7 +362,7 @@ class Workspace:
             now = time.monotonic()
             if now < beat or self._closing.is_set():
                 continue
-            beat = now + BEAT
+            beat = now + min(BEAT, self._lease / 3000)
             try:
                 if self.mine and now >= renewed:
                     renewed = now + self._lease / 3000

@@ -64,6 +64,7 @@ func startPeer(t *testing.T, url, name string, lease ...string) *peer {
 		<-read
 		_ = p.cmd.Wait() // it was killed
 	})
+	p.do("ready")
 	return p
 }
 

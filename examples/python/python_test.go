@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/redisx/redistest"
@@ -360,22 +361,37 @@ func TestPythonOwns(t *testing.T) {
 		t.Errorf("%v, want ErrNoWorkspace", err)
 	}
 
-	finder := s.start(func(ctx context.Context, variable string, into any) error {
-		other, err := workspace.Use(ctx, s.rdb, "of another", false)
-		s.must(err)
-		if err := other.Find(ctx, variable, into); err != nil {
-			return err
-		}
-		return other.Find(ctx, "never stored", into) // until somebody cleans up
-	}, "v")
+	other, err := workspace.Use(s.ctx, s.rdb, "of another", false)
+	s.must(err)
+	finder := s.start(other.Find, "never stored")
 	dying.kill()
+	for s.leaseRuns("nws:{of another}:ws") {
+		time.Sleep(100 * time.Millisecond)
+	}
+	heir := startPeer(t, s.server.URL(), "of another", "30") // cleans up first
 	if w := <-finder; !errors.Is(w.err, workspace.ErrNoWorkspace) {
 		t.Errorf("%q, %v; want ErrNoWorkspace", w.text, w.err)
 	}
+	s.equal("what the heir finds", heir.do("ifind_try", "v"), "[]")
+	heir.do("close")
 	names, err := s.server.Redis().Keys(s.ctx, "nws:*of *").Result()
 	if err != nil || len(names) > 0 {
 		t.Errorf("left behind: %q, %v", names, err)
 	}
+	names, err = s.server.Redis().ZRange(s.ctx, "nws:names", 0, -1).Result()
+	if err != nil || len(names) != 1 || names[0] != space {
+		t.Errorf("listed: %q, %v", names, err)
+	}
+}
+
+// leaseRuns reports whether the owner of a workspace counts as alive, by the clock of Redis.
+func (s *site) leaseRuns(key string) bool {
+	s.Helper()
+	ends, err := s.server.Redis().HGet(s.ctx, key, "lease").Int64()
+	s.must(err)
+	now, err := s.server.Redis().Time(s.ctx).Result()
+	s.must(err)
+	return now.UnixMilli() < ends
 }
 
 // A peer of another version is told so, whichever is the older.

@@ -25,6 +25,7 @@ def first(variable, n):
 
 
 verbs = {
+    "ready": lambda: True,
     "store": ws.store,
     "store_bytes": lambda variable, text: ws.store(variable, text.encode()),
     "fetch": ws.fetch,
