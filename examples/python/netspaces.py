@@ -22,6 +22,7 @@ import socket
 import sys
 import threading
 import time
+import unicodedata
 
 import redis
 
@@ -119,7 +120,7 @@ class Workspace:
         return cls(rdb, name, "create" if create else "use", False, 30.0, scripts)
 
     def __init__(self, rdb, name, purpose, persistent, lease, scripts):
-        if not name or name[0] == "/" or len(name.encode()) > 200 or any(c in "{}:" or not c.isprintable() for c in name):
+        if not name or name[0] == "/" or len(name.encode()) > 200 or any(c in "{}:" or unicodedata.category(c) == "Cc" for c in name):
             raise ValueError(f"bad workspace name: {name!r}")
         tag, slash, rest = name.partition("/")
         self.name, self._base = name, f"nws:{{{tag}}}{slash}{rest}".encode()
