@@ -32,7 +32,7 @@ PATIENCE = 60.0  # seconds for which a call is tried again while Redis does not 
 BEAT = 2.0  # seconds between signs of life while somebody waits
 IDLE_BEAT = 60.0  # otherwise
 HEAR = 1.0  # seconds that the first waiter gives its subscription to come up
-BATCH = 100  # variables or clients in one script
+BATCH = 100  # variables or clients deleted by one script
 NAMES = b"nws:names"
 
 
@@ -210,8 +210,7 @@ class Workspace:
         return self._base + b":client:" + as_bytes(client)
 
     def _open(self, purpose, persistent):
-        program = socket.gethostname(), os.getpid(), os.path.basename(sys.argv[0]) or "python"
-        args = secrets.token_hex(8), self._client, purpose, "1" if persistent else "", self._lease, *program, "PUBLISH"
+        args = secrets.token_hex(8), self._client, purpose, "1" if persistent else "", self._lease, *program(), "PUBLISH"
         while True:
             if purpose != "use":  # listed first: should this process die in between, others find it
                 self._server.run("register", [NAMES], [self.name, 60000])
@@ -223,21 +222,25 @@ class Workspace:
         self.mine, self.persistent = mine == "1", persists == "1"
         if purpose != "use":
             self._server.rdb.zadd(NAMES, {self.name: float(ends)})
+            self._unlist()  # should it have been deleted already
 
     def _remove(self, incarnation, why):
         variables, clients, rdb = [], [], self._server.rdb
         while True:
             keys = self._keys(*variables, clients=clients)
-            word, *rest = self._server.run("delete", keys, [incarnation, why, len(variables), *variables, *clients])
-            if word == b"OK":
-                score = rdb.zscore(NAMES, self.name)
-                if score is not None and not rdb.exists(keys[0]):
-                    self._server.run("unregister", [NAMES], [self.name, "inf" if score == float("inf") else f"{score:.0f}"])
-            if word == b"HELD":  # it lives; the list was not up to date
-                rdb.zadd(NAMES, {self.name: float(rest[0])})
+            word, *_ = self._server.run("delete", keys, [incarnation, why, len(variables), *variables, *clients])
             if word != b"MORE":
-                return
+                return self._unlist()
             why, variables, clients = "rest", rdb.hkeys(keys[1])[:BATCH], rdb.zrange(keys[2], 0, BATCH - 1)
+
+    def _unlist(self):
+        """Takes the workspace off the list if it is not there."""
+        rdb, key = self._server.rdb, self._base + b":ws"
+        score = rdb.zscore(NAMES, self.name)
+        if score is not None and not rdb.exists(key):
+            self._server.run("unregister", [NAMES], [self.name, "inf" if score == float("inf") else f"{score:.0f}"])
+            if rdb.exists(key):  # made again in this moment
+                rdb.zadd(NAMES, {self.name: score}, nx=True)
 
     # -- requests: done once, however often they have to be sent
 
@@ -281,8 +284,7 @@ class Workspace:
         if self._introduced:
             return
         self._epoch += 1
-        program = socket.gethostname(), os.getpid(), os.path.basename(sys.argv[0]) or "python"
-        reply = self._call("hello", [], self._client, self._epoch, *program)
+        reply = self._call("hello", [], self._client, self._epoch, *program())
         self._introduced = True
         self._forget(reply[1].split())
 
@@ -348,18 +350,7 @@ class Workspace:
         """Hears who is told, and gives signs of life."""
         beat = renewed = idle = time.monotonic()
         while not self._closing.is_set():
-            try:
-                if not self._pubsub.subscribed:
-                    self._pubsub.subscribe(self._base + b":ws:inbox:" + self._client.encode())
-                message = self._pubsub.get_message(timeout=max(0.01, beat - time.monotonic()))
-                if message and message["type"] == "subscribe":
-                    self._heard.set()
-                    self._wake(self._waiters)  # what was published before was missed
-                elif message and message["type"] == "message":
-                    self._wake(message["data"].decode().split())
-            except redis.RedisError:
-                self._heard.clear()
-                self._closing.wait(0.5)
+            self._hear(max(0.01, beat - time.monotonic()))
             now = time.monotonic()
             if now < beat or self._closing.is_set():
                 continue
@@ -371,11 +362,26 @@ class Workspace:
                 if self._waiters or self._introduced and now >= idle:
                     idle = now + IDLE_BEAT
                     self._beat()
+                if self._departures:
+                    with self._lock:
+                        self._tell_departures(patience=0)
             except (redis.RedisError, Error):
                 self._wake(self._waiters)  # they ask, and say what is wrong
-            if self._departures:
-                with contextlib.suppress(redis.RedisError), self._lock:
-                    self._tell_departures(patience=0)
+
+    def _hear(self, seconds):
+        try:
+            if not self._pubsub.subscribed:
+                self._pubsub.subscribe(self._base + b":ws:inbox:" + self._client.encode())
+            message = self._pubsub.get_message(timeout=seconds) or {"type": ""}
+        except redis.RedisError:  # it subscribes anew when it is asked again
+            self._heard.clear()
+            self._closing.wait(min(seconds, 0.5))
+            return
+        if message["type"] == "subscribe":
+            self._heard.set()
+            self._wake(self._waiters)  # what was published before was missed
+        elif message["type"] == "message":
+            self._wake(message["data"].decode().split())
 
     def _renew(self):
         reply = self._call("renew", [], self._client, self._lease, patience=0)
@@ -386,15 +392,13 @@ class Workspace:
         """Shows that this client lives, and wakes waiters that missed something."""
         waiters = list(self._waiters.values())
         variables = sorted({waiter.variable for waiter in waiters})
-        for i in range(0, max(len(variables), 1), BATCH):
-            some = variables[i : i + BATCH]
-            _, lapsed, silent, *rest = self._call("beat", some, self._client, *some, patience=0)
-            born = dict(zip(some, (part.decode() for part in rest[0::2])))
-            self._wake(itertools.chain.from_iterable(told.decode().split() for told in rest[1::2]))
-            self._wake(w.number for w in waiters if w.born and born.get(w.variable, w.born) != w.born)
-            if lapsed or not self._heard.is_set():
-                self._wake(self._waiters)
-            self._forget(silent.split())
+        _, lapsed, silent, *rest = self._call("beat", variables, self._client, *variables, patience=0)
+        born = dict(zip(variables, (part.decode() for part in rest[0::2])))
+        self._wake(itertools.chain.from_iterable(told.decode().split() for told in rest[1::2]))
+        self._wake(waiter.number for waiter in waiters if waiter.born and waiter.born != born[waiter.variable])
+        if lapsed or not self._heard.is_set():
+            self._wake(self._waiters)
+        self._forget(silent.split())
 
 
 def encode(value):
@@ -402,6 +406,11 @@ def encode(value):
     if isinstance(value, bytes):
         return value
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def program():
+    """What Redis keeps of this process: host, pid and name."""
+    return socket.gethostname(), os.getpid(), os.path.basename(sys.argv[0]) or "python"
 
 
 def as_bytes(text):

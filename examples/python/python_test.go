@@ -346,7 +346,7 @@ func TestLostReplies(t *testing.T) {
 // Python owns workspaces as Go does (W1, W3): they end with it.
 func TestPythonOwns(t *testing.T) {
 	s := newSite(t)
-	closing, dying := startPeer(t, s.server.URL(), "of python", "30"), startPeer(t, s.server.URL(), "of another", "1")
+	closing, dying := startPeer(t, s.server.URL(), "of python", "30"), startPeer(t, s.server.URL(), "of another", "4")
 	closing.do("store", "v", 1)
 	dying.do("store", "v", 1)
 	ws, err := workspace.Open(s.ctx, s.rdb, "of python", nil)
