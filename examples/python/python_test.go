@@ -321,6 +321,8 @@ func TestLostReplies(t *testing.T) {
 	s := newSite(t)
 	proxy := redistest.StartProxy(t, s.server.Addr())
 	py := startPeer(t, proxy.URL(), space)
+	py.do("store", "known scripts", 0) // else the reply that is lost is that Redis has no such script
+	py.do("fetch", "known scripts")
 	lost := proxy.LoseReply([]byte("stored once"))
 	py.do("store", "v", "stored once")
 	<-lost
@@ -341,6 +343,27 @@ func TestLostReplies(t *testing.T) {
 	s.must(s.ws.Store(s.ctx, "w", 3))
 	proxy.Allow()
 	s.equal("what came while it was away", py.wantValue(fetcher), "3")
+}
+
+// What the messages do not tell, the beat does: values that are put in by hand, and messages that were lost.
+func TestBeat(t *testing.T) {
+	s := newSite(t)
+	proxy := redistest.StartProxy(t, s.server.Addr())
+	py := startPeer(t, proxy.URL(), space)
+	byHand := py.start("find", "by hand")
+	s.waiting("by hand", 0, 1)
+	s.must(s.server.Redis().RPush(s.ctx, "nws:{shared}/by both:values:by hand", `"here"`).Err())
+	s.equal("put in by hand", py.wantValue(byHand), `"here"`)
+
+	stored, deleted := py.start("fetch", "stored"), py.start("fetch", "deleted")
+	s.waiting("stored", 1, 0)
+	s.waiting("deleted", 1, 0)
+	proxy.Deafen()
+	s.must(s.ws.Store(s.ctx, "stored", 1))
+	s.must(s.ws.DeleteVar(s.ctx, "deleted"))
+	s.must(s.ws.Store(s.ctx, "deleted", "of another variable"))
+	s.equal("stored unheard", py.wantValue(stored), "1")
+	py.wantError(deleted, "VariableDeleted")
 }
 
 // Python owns workspaces as Go does (W1, W3): they end with it.
