@@ -3,7 +3,6 @@ package redisx
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -27,11 +26,11 @@ type batcher struct {
 	running sync.WaitGroup // senders
 }
 
-// newBatcher makes the way to the server that the options tell.
-func newBatcher(options *redis.Options) *batcher {
+// newBatcher makes the way to one server by clients for a connection each.
+func newBatcher(client func() *redis.Client) *batcher {
 	b := &batcher{}
 	for range maxSending {
-		b.wires = append(b.wires, newWire(options))
+		b.wires = append(b.wires, newWire(client()))
 	}
 	b.free = slices.Clone(b.wires)
 	return b
@@ -44,14 +43,16 @@ func (b *batcher) do(ctx context.Context, c *call) result {
 		b.mu.Unlock()
 		return result{err: redis.ErrClosed}
 	}
-	if n := len(b.free); n > 0 {
-		w := b.free[n-1]
-		b.free = b.free[:n-1]
+	w := b.take()
+	if w != nil && w.wary == 0 {
 		b.mu.Unlock()
-		return b.alone(ctx, w, c)
+		return b.sendAlone(ctx, w, c)
 	}
 	c.done = make(chan struct{})
 	b.pending = append(b.pending, c)
+	if w != nil {
+		b.running.Go(func() { b.sendPending(w) })
+	}
 	b.mu.Unlock()
 
 	select {
@@ -69,10 +70,13 @@ func (b *batcher) do(ctx context.Context, c *call) result {
 	return c.result()
 }
 
-// alone sends one call from its own goroutine. The end of ctx cuts the wire, which nobody else uses.
-func (b *batcher) alone(ctx context.Context, w *wire, c *call) result {
+// sendAlone sends one call from its own goroutine. The end of ctx cuts the wire, which nobody else uses.
+func (b *batcher) sendAlone(ctx context.Context, w *wire, c *call) result {
 	end := w.begin(ctx)
 	send(ctx, w.rdb, []*call{c})
+	if err := c.cmd.Err(); err != nil && fateOf(err) != answered {
+		w.wary = max(1, w.wary)
+	}
 	end()
 	b.release(w)
 	r := c.result()
@@ -80,6 +84,16 @@ func (b *batcher) alone(ctx context.Context, w *wire, c *call) result {
 		r.err = ctx.Err()
 	}
 	return r
+}
+
+// take gives a free wire, or nil. b.mu is held.
+func (b *batcher) take() *wire {
+	if len(b.free) == 0 {
+		return nil
+	}
+	w := b.free[len(b.free)-1]
+	b.free = b.free[:len(b.free)-1]
+	return w
 }
 
 // release gives a wire back, or leaves it to a sender for what has come meanwhile.
@@ -108,7 +122,7 @@ func (b *batcher) sendPending(w *wire) {
 		if n == 0 {
 			return
 		}
-		send(context.Background(), w.rdb, batch) // a caller may leave, but others wait for the same pipeline
+		w.send(batch)
 		for _, c := range batch {
 			close(c.done)
 		}
@@ -146,80 +160,4 @@ func (b *batcher) close() error {
 	}
 	b.running.Wait()
 	return first
-}
-
-// call is one script on its way.
-type call struct {
-	script *Script
-	cmd    *redis.Cmd
-	sent   bool
-	done   chan struct{} // nil if its own goroutine sends it
-}
-
-// result is what is known of a call: it may have been done only if it was sent.
-type result struct {
-	reply any
-	err   error
-	sent  bool
-}
-
-func newCall(s *Script, keys []string, args []any) *call {
-	all := make([]any, 0, 3+len(keys)+len(args))
-	all = append(all, "evalsha", s.sha, len(keys))
-	for _, key := range keys {
-		all = append(all, key)
-	}
-	return &call{script: s, cmd: command(append(all, args...))}
-}
-
-func command(args []any) *redis.Cmd {
-	cmd := redis.NewCmd(context.Background(), args...)
-	cmd.SetFirstKeyPos(3)
-	return cmd
-}
-
-// whole makes it an EVAL with the source of the script.
-func (c *call) whole() {
-	args := slices.Clone(c.cmd.Args())
-	args[0], args[1] = "eval", c.script.source
-	c.cmd = command(args)
-}
-
-func (c *call) result() result {
-	reply, err := c.cmd.Result()
-	if err == redis.Nil { //nolint:errorlint // A failed search for a sentinel wraps redis.Nil, too.
-		err = nil
-	}
-	return result{reply: reply, err: err, sent: c.sent}
-}
-
-// send runs the calls and loads the scripts that Redis does not know (after a restart, a failover or SCRIPT FLUSH). Calls
-// that Redis did know have run then, and are not sent again.
-func send(ctx context.Context, rdb *redis.Client, batch []*call) {
-	roundTrip(ctx, rdb, batch)
-	var missing []*call
-	for _, c := range batch {
-		if err := c.cmd.Err(); err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") {
-			c.whole()
-			missing = append(missing, c)
-		}
-	}
-	if len(missing) > 0 {
-		roundTrip(ctx, rdb, missing)
-	}
-}
-
-// roundTrip sends the calls in one round trip.
-func roundTrip(ctx context.Context, rdb *redis.Client, batch []*call) {
-	if len(batch) == 1 {
-		batch[0].sent = true
-		_ = rdb.Process(ctx, batch[0].cmd) // the command keeps its error
-		return
-	}
-	pipe := rdb.Pipeline()
-	for _, c := range batch {
-		c.sent = true
-		_ = pipe.Process(ctx, c.cmd)
-	}
-	_, _ = pipe.Exec(ctx) // each command keeps its error
 }

@@ -2,6 +2,7 @@ package redisx
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -24,10 +25,9 @@ func BenchmarkRun(b *testing.B) {
 		"raw": func() error { return plain.EvalSha(b.Context(), echo.sha, keys, "x").Err() },
 		"Run": func() error { _, err := rdb.Run(b.Context(), echo, keys, "x"); return err },
 	}
-	for _, goroutines := range []int{1, 32} {
-		for _, name := range []string{"raw", "Run", "raw", "Run"} {
-			b.Run(fmt.Sprintf("%s/%d", name, goroutines), func(b *testing.B) {
-				b.SetParallelism(goroutines)
+	for _, goroutines := range []int{1, 64} {
+		for _, name := range []string{"raw", "Run"} {
+			b.Run(fmt.Sprintf("goroutines=%d/%s", goroutines, name), func(b *testing.B) {
 				if goroutines == 1 {
 					for b.Loop() {
 						if err := run[name](); err != nil {
@@ -36,6 +36,7 @@ func BenchmarkRun(b *testing.B) {
 					}
 					return
 				}
+				b.SetParallelism(max(1, goroutines/runtime.GOMAXPROCS(0)))
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {
 						if err := run[name](); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,6 +25,7 @@ type Client struct {
 	cluster   *cluster // nil for a single server
 	listening *hub
 	closing   chan struct{}
+	retries   atomic.Uint64
 
 	mu      sync.Mutex
 	closers map[*func()]struct{}
@@ -35,6 +37,9 @@ func (c *Client) String() string { return c.label }
 
 // URL is the whole address, with its password, for handing to another process by a pipe or its environment. Never print it.
 func (c *Client) URL() string { return c.url }
+
+// Retries is how many times this client has sent a call again, so far.
+func (c *Client) Retries() uint64 { return c.retries.Load() }
 
 // Redis is the go-redis client below, for plain commands: a *redis.Client, or a *redis.ClusterClient in a cluster. Its own
 // retries are off, but for those of a cluster, which may repeat a command that was done.

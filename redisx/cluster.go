@@ -50,9 +50,11 @@ func (c *cluster) node(addr string) *batcher {
 	defer c.mu.Unlock()
 	b := c.nodes[addr]
 	if b == nil && !c.closed {
-		o := *c.options
-		o.Addr = addr
-		b = newBatcher(&o)
+		b = newBatcher(func() *redis.Client {
+			o := alone(*c.options)
+			o.Addr = addr
+			return redis.NewClient(o)
+		})
 		c.nodes[addr] = b
 	}
 	return b

@@ -144,6 +144,13 @@ func TestClusterSlowNode(t *testing.T) {
 func TestClusterWrongKind(t *testing.T) {
 	servers := redistest.StartCluster(t, 3, 0)
 	addr := servers.Nodes()[0].Addr()
+	for _, s := range servers.Nodes() {
+		if err := s.Redis().Do(t.Context(), "ACL", "SETUSER", "bob", "on", ">"+secret, "+@all", "~*", "&*").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bob := "bob:" + secret + "@"
+	mustOpen(t, strings.Replace(servers.URL(), "://", "://"+bob, 1))
 	_, err := Open(t.Context(), "redis://"+addr, nil)
 	if !errors.Is(err, ErrURL) || !strings.Contains(err.Error(), "redis+cluster://"+addr) {
 		t.Errorf("a node by redis://: %v", err)
@@ -153,11 +160,34 @@ func TestClusterWrongKind(t *testing.T) {
 	if !errors.Is(err, ErrURL) || !strings.Contains(err.Error(), "use redis://") {
 		t.Errorf("a server by redis+cluster://: %v", err)
 	}
+	_, err = Open(t.Context(), strings.Replace(servers.URL(), "://", "://bob:"+secret[:8]+"@", 1), nil)
+	if !errors.Is(err, ErrAuth) {
+		t.Errorf("a wrong password: %v", err)
+	}
+	mustNotTell(t, err, secret[:8])
 	_, err = Open(t.Context(), fmt.Sprintf("redis+cluster://:%s@127.0.0.1:%d", secret, freePort(t)), nil)
 	if !errors.Is(err, ErrNoServer) {
 		t.Errorf("nothing by redis+cluster://: %v", err)
 	}
 	mustNotTell(t, err, secret)
+}
+
+// TestClusterHidden has a server say only by MOVED that it is a node of a cluster.
+func TestClusterHidden(t *testing.T) {
+	addr := fakeRedis(t, func(args []string) string {
+		switch args[0] {
+		case "ping":
+			return "+PONG"
+		case "evalsha":
+			return "-MOVED 1 127.0.0.1:1"
+		default:
+			return "-ERR unknown command"
+		}
+	})
+	_, err := mustOpen(t, "redis://"+addr).Run(t.Context(), join, []string{"k"}, "a")
+	if !errors.Is(err, ErrURL) || !strings.Contains(err.Error(), "redis+cluster://") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestClusterListen publishes until it is heard, before and after what may happen to a channel's slot.

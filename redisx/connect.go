@@ -18,17 +18,18 @@ func (t *target) connect(o Options) *Client {
 	if t.retry != 0 {
 		c.retry = t.retry
 	}
-	switch {
-	case t.mode == clusterMode:
+	switch t.mode {
+	case clusterMode:
 		rdb := redis.NewClusterClient(t.clusterOptions(&options))
 		c.rdb, c.cluster = rdb, newCluster(rdb, &options)
-	case t.mode == sentinelMode:
-		rdb := redis.NewFailoverClient(t.failoverOptions(&options))
-		options.Dialer = rdb.Options().Dialer // asks the sentinels
-		c.rdb, c.single = rdb, newBatcher(&options)
+	case sentinelMode:
+		// Each client watches for failovers, and leaves the old master at once then.
+		c.rdb = redis.NewFailoverClient(t.failoverOptions(&options))
+		c.single = newBatcher(func() *redis.Client { return redis.NewFailoverClient(t.failoverOptions(alone(options))) })
 	default:
 		once := options // NewClient fills in what is missing
-		c.rdb, c.single = redis.NewClient(&once), newBatcher(&options)
+		c.rdb = redis.NewClient(&once)
+		c.single = newBatcher(func() *redis.Client { return redis.NewClient(alone(options)) })
 	}
 	c.listening = newHub(c.rdb, o.Logger, t.clean)
 	return c

@@ -34,14 +34,23 @@ func TestListenInOrder(t *testing.T) {
 	for range 200 {
 		rdb.Listen("inbox", newEar().listener())()
 	}
-	e := newEar()
-	rdb.Listen("inbox", newEar().listener())
-	stop := rdb.Listen("inbox", e.listener()) // takes the place of the one before
+	first, e := newEar(), newEar()
+	stopFirst := rdb.Listen("inbox", first.listener())
+	stop := rdb.Listen("inbox", e.listener()) // beside the one before
 	e.mustHear(t, rdb, "inbox", "PUBLISH")
+	first.mustHear(t, rdb, "inbox", "PUBLISH")
 	keep.mustHear(t, rdb, "other", "PUBLISH")
-	if ups, downs := e.ups.Load(), e.downs.Load(); ups != 1 || downs != 0 {
-		t.Errorf("told %d times that it is up, %d times that it is not", ups, downs)
+	late := newEar()
+	stopLate := rdb.Listen("inbox", late.listener())
+	eventually(t, "one that comes later is told, too", func() bool { return late.ups.Load() == 1 })
+	for _, e := range []*ear{first, e, late} {
+		if ups, downs := e.ups.Load(), e.downs.Load(); ups != 1 || downs != 0 {
+			t.Errorf("told %d times that it is up, %d times that it is not", ups, downs)
+		}
 	}
+	stopFirst()
+	stopLate()
+	e.mustHear(t, rdb, "inbox", "PUBLISH")
 	stop()
 	for range 200 {
 		rdb.Listen("inbox", newEar().listener())()

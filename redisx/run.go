@@ -24,9 +24,10 @@ const (
 // After a broken connection, a failover or a moved slot it tries again, with pauses of up to a second, until
 // Options.Retry is over. In a cluster the first of keys says which node does it.
 //
-// An error reply of Redis comes as a redis.Error. An *UnknownError says that the script may have been done: ctx ended
-// while it was on its way, or the time for trying was over after it had been. With any other error it has certainly not
-// been done; ctx.Err() comes as it is then. What args refer to must not change afterwards even then: a call that nobody waits for may still be on its way.
+// An error reply of Redis comes as a redis.Error. An *UnknownError says that the script may have been done: ctx ended or
+// the client was closed while it was on its way, or the time for trying was over after it had been. With any other error
+// it has certainly not been done; if ctx has ended, that is ctx.Err() itself. What args refer to must not change
+// afterwards: a call that nobody waits for any more may still be on its way.
 func (c *Client) Run(ctx context.Context, s *Script, keys []string, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -79,6 +80,7 @@ func (t *try) again(ctx context.Context, r result) (any, error) {
 		case left <= 0:
 			return nil, t.late(c.clean(r.err))
 		}
+		c.retries.Add(1)
 		c.log.Warn("redis call failed, trying again", "script", t.script.name, "in", backoff, "error", c.clean(r.err))
 		select {
 		case <-time.After(min(backoff/2+rand.N(backoff), left)):
@@ -98,6 +100,9 @@ func (t *try) refused(err error) error {
 	if isRedirect(err) {
 		return fmt.Errorf("%w: %s is a node of a cluster, and %q belongs to another one: use redis+cluster:// instead of redis:// (%w)",
 			ErrURL, t.client.label, t.script.name, err)
+	}
+	if text := strings.ToUpper(err.Error()); strings.Contains(text, "AUTH") || strings.Contains(text, "HELLO") {
+		err = t.client.clean(err) // it may repeat what a new connection began with
 	}
 	before := slices.ContainsFunc([]string{"OOM ", "MISCONF ", "NOPERM ", "NOAUTH ", "WRONGPASS "}, func(p string) bool {
 		return redis.HasErrorPrefix(err, p)

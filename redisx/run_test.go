@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -14,12 +15,22 @@ import (
 	"github.com/netspaces/netspaces/redisx/redistest"
 )
 
+// connectAll has each connection connected, so that single calls are sent alone.
+func connectAll(t *testing.T, rdb *Client) {
+	t.Helper()
+	for _, w := range rdb.single.wires {
+		c := newCall(join, []string{"k"}, []any{"first"})
+		w.send([]*call{c})
+		if err := c.cmd.Err(); err != nil || w.wary != 0 {
+			t.Fatal(err, w.wary)
+		}
+	}
+}
+
 // busy has n calls on their way to a server that is paused, and gives the way to let them end.
 func busy(t *testing.T, s *redistest.Server, rdb *Client, n int) (release func()) {
 	t.Helper()
-	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
-		t.Fatal(err)
-	}
+	connectAll(t, rdb)
 	s.Pause()
 	var running sync.WaitGroup
 	for i := range n {
@@ -85,17 +96,17 @@ func TestRunEndsInPipeline(t *testing.T) {
 	release := busy(t, s, rdb, maxSending)
 	// The calls under way cannot be seen to take up the next batch while the server is paused: take it up by hand.
 	ctx, cancel := context.WithCancel(t.Context())
-	var calls sync.WaitGroup
-	for i := range 3 {
-		calls.Go(func() {
-			if i > 0 {
-				if _, err := rdb.Run(context.Background(), join, []string{"k"}, "other"); err != nil {
-					t.Errorf("another one: %v", err)
-				}
-				return
+	mine := make(chan error, 1)
+	go func() {
+		_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
+		mine <- err
+	}()
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			if _, err := rdb.Run(context.Background(), join, []string{"k"}, "other"); err != nil {
+				t.Errorf("another one: %v", err)
 			}
-			_, err := rdb.Run(ctx, join, []string{"k"}, "mine")
-			mustBeUnknown(t, err, context.Canceled)
 		})
 	}
 	b := rdb.single
@@ -111,15 +122,16 @@ func TestRunEndsInPipeline(t *testing.T) {
 		return len(b.pending) == 0
 	})
 	cancel()
+	mustBeUnknown(t, <-mine, context.Canceled)
 	release()
-	calls.Wait()
+	others.Wait()
 }
 
 // newLateWire is a third connection, for the pipeline that a test makes.
 func newLateWire(t *testing.T, rdb *Client) *wire {
-	o := *rdb.single.wires[0].rdb.Options()
+	o := alone(*rdb.single.wires[0].rdb.Options())
 	o.MaxRetries = -1
-	w := newWire(&o)
+	w := newWire(redis.NewClient(o))
 	t.Cleanup(func() { _ = w.rdb.Close() })
 	return w
 }
@@ -199,6 +211,77 @@ func TestRunAgain(t *testing.T) {
 	goOn(t, counts)
 }
 
+// TestRunEndsAnywhere has many contexts end at any moment, and then looks at what was done.
+func TestRunEndsAnywhere(t *testing.T) {
+	s := redistest.Start(t)
+	for name, open := range map[string]func() (*Client, error){
+		"redis":    func() (*Client, error) { return Open(t.Context(), s.URL(), nil) },
+		"embedded": func() (*Client, error) { return Open(t.Context(), "mem://", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rdb, err := open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = rdb.Close() }()
+			const goroutines, each, sample = 16, 200, 50
+			began := time.Now()
+			for range sample {
+				if _, err := rdb.Run(t.Context(), join, []string{"done"}, "first"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			longest := 20 * time.Since(began) / sample
+			errs := make([][each]error, goroutines)
+			var running sync.WaitGroup
+			for g := range goroutines {
+				running.Go(func() {
+					for i := range each {
+						ctx, cancel := context.WithTimeout(t.Context(), rand.N(longest))
+						_, errs[g][i] = rdb.Run(ctx, join, []string{"done"}, fmt.Sprint(g, "-", i))
+						cancel()
+					}
+				})
+			}
+			running.Wait()
+			// What nobody waits for any more is over once these are.
+			for range 3 * maxSending {
+				running.Go(func() {
+					if _, err := rdb.Run(t.Context(), join, []string{"done"}, "last"); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			running.Wait()
+			members, err := rdb.Redis().SMembersMap(t.Context(), "done").Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			succeeded, unsure, never := 0, 0, 0
+			for g := range errs {
+				for i, err := range errs[g] {
+					_, done := members[fmt.Sprint(g, "-", i)]
+					_, unknown := errors.AsType[*UnknownError](err)
+					switch {
+					case err == nil && done:
+						succeeded++
+					case unknown && errors.Is(err, context.DeadlineExceeded):
+						unsure++
+					case err == context.DeadlineExceeded && !done: //nolint:errorlint // As it is.
+						never++
+					default:
+						t.Errorf("%d-%d: done %v, and it says %v", g, i, done, err)
+					}
+				}
+			}
+			t.Logf("%d succeeded, %d unknown, %d certainly not done", succeeded, unsure, never)
+			if succeeded == 0 || unsure == 0 || never == 0 {
+				t.Error("the contexts did not end at different moments")
+			}
+		})
+	}
+}
+
 func TestRunRefused(t *testing.T) {
 	rdb := mustOpen(t, redistest.Start(t).URL())
 	_, err := rdb.Run(t.Context(), NewScript("bad", `return redis.error_reply('MINE is broken')`), nil)
@@ -211,6 +294,27 @@ func TestRunRefused(t *testing.T) {
 	}
 }
 
+// TestRunTellsNothing has a server repeat what it was sent.
+func TestRunTellsNothing(t *testing.T) {
+	addr := fakeRedis(t, func(args []string) string {
+		switch args[0] {
+		case "ping":
+			return "+PONG"
+		case "evalsha":
+			return "-ERR unknown command 'AUTH', with args beginning with: '" + secret + "'"
+		case "auth":
+			return "+OK"
+		default:
+			return "-ERR unknown command"
+		}
+	})
+	_, err := mustOpen(t, "redis://:"+secret+"@"+addr).Run(t.Context(), join, []string{"k"}, "a")
+	if err == nil || !strings.Contains(err.Error(), "left out") {
+		t.Errorf("got %v", err)
+	}
+	mustNotTell(t, err, secret)
+}
+
 // TestCloseDuringCalls has calls in all phases when the client is closed.
 func TestCloseDuringCalls(t *testing.T) {
 	s := redistest.Start(t)
@@ -218,9 +322,7 @@ func TestCloseDuringCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "first"); err != nil {
-		t.Fatal(err)
-	}
+	connectAll(t, rdb)
 	s.Pause()
 	const calls = maxSending + 3
 	errs := make(chan error, calls)

@@ -9,9 +9,10 @@ import (
 
 // Script is a Lua script that Redis runs as one step.
 //
-// It must be repeatable: sent twice with the same arguments it acts once, and replies the same. Run relies on that, since
-// after a broken connection it sends a call again that may have been done. Scripts that only read or only set are
-// repeatable as they are; others need a number of their request among their arguments, by which they know it again.
+// It must be repeatable: sent twice with the same arguments it acts once, and its second reply is as good as the first.
+// Run relies on that, since after a broken connection it sends a call again that may have been done. Scripts that only
+// read or only set are repeatable as they are; others need a number of their request among their arguments, by which they
+// know it again.
 type Script struct {
 	name   string
 	source string

@@ -36,6 +36,34 @@ func TestSentinel(t *testing.T) {
 	e.mustHear(t, rdb, "inbox", "PUBLISH")
 }
 
+// TestSentinelUsers has the sentinels want another user than the server.
+func TestSentinelUsers(t *testing.T) {
+	servers := redistest.StartSentinel(t)
+	users := func(name string, servers []*redistest.Server) {
+		for _, s := range servers {
+			if err := s.Redis().Do(t.Context(), "ACL", "SETUSER", name, "on", ">"+name+"-"+secret, "+@all", "~*", "&*").Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	users("guard", servers.Sentinels())
+	users("bob", servers.Servers())
+	address := strings.Replace(servers.URL(), "://", "://bob:bob-"+secret+"@", 1)
+	rdb := mustOpen(t, address+"?sentinel_username=guard&sentinel_password=guard-"+secret)
+	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "a"); err != nil {
+		t.Error(err)
+	}
+	who, err := rdb.Redis().Do(t.Context(), "ACL", "WHOAMI").Text()
+	if who != "bob" || err != nil || strings.Contains(rdb.String(), secret) {
+		t.Errorf("it is %q at %s: %v", who, rdb, err)
+	}
+	_, err = Open(t.Context(), address+"?sentinel_username=guard&sentinel_password="+secret, nil)
+	if !errors.Is(err, ErrAuth) || !strings.Contains(err.Error(), "?sentinel_password=") {
+		t.Errorf("a wrong password for the sentinels: %v", err)
+	}
+	mustNotTell(t, err, secret)
+}
+
 func TestSentinelWrong(t *testing.T) {
 	servers := redistest.StartSentinel(t)
 	sentinel := servers.Sentinels()[0].Addr()

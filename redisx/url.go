@@ -80,8 +80,9 @@ func parseURL(raw string) (*target, error) {
 		return nil, badURL(scheme + ":// is not a scheme for Redis")
 	}
 
-	user, hosts, tail := "", "", rest
+	var hosts string
 	if t.mode != singleMode {
+		var user, tail string
 		user, hosts, tail = splitHosts(rest)
 		host, _, _ := strings.Cut(hosts, ",")
 		rest = user + host + tail

@@ -8,10 +8,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// waryFor is how many batches make up for one that was cut: connecting anew costs about as much as handing these over.
+const waryFor = 100
+
 // wire is one connection for scripts, made anew where it broke. It can be cut while a call is under way, which go-redis
 // does not offer.
 type wire struct {
 	rdb *redis.Client // has this connection only
+
+	// wary is for how many batches no end of a context may cut the wire, so that contexts that are shorter than it takes
+	// to connect leave it usable. It belongs to who uses the wire.
+	wary int
 
 	mu    sync.Mutex
 	conn  net.Conn // the last one
@@ -19,18 +26,34 @@ type wire struct {
 	isCut bool     // in this turn: nothing is to be dialled any more
 }
 
-// newWire makes a wire to the server that the options tell. They are not changed.
-func newWire(options *redis.Options) *wire {
-	w := &wire{}
-	o := *options
-	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 1, 0, 0, 0, 0
-	dial := lateFailure(o.Dialer) // by sentinels it may fail before that
-	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, network, addr)
-		return w.use(conn), err
-	}
-	w.rdb = redis.NewClient(&o)
+// newWire takes over a client for one connection.
+func newWire(rdb *redis.Client) *wire {
+	w := &wire{rdb: rdb, wary: 1}
+	rdb.AddHook(dialHook(func(dial dialFunc) dialFunc {
+		dial = lateFailure(dial)
+		return func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dial(ctx, network, addr)
+			return w.use(conn), err
+		}
+	}))
 	return w
+}
+
+// alone has a client of these options make one connection.
+func alone(o redis.Options) *redis.Options {
+	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns, o.MaxConcurrentDials = 1, 0, 0, 0, 0
+	return &o
+}
+
+// dialHook changes how a client dials, by sentinels too.
+type dialHook func(dialFunc) dialFunc
+
+func (h dialHook) DialHook(next redis.DialHook) redis.DialHook { return h(next) }
+
+func (dialHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (dialHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
 }
 
 func (w *wire) use(conn net.Conn) net.Conn {
@@ -61,6 +84,17 @@ func (w *wire) begin(ctx context.Context) (end func()) {
 		defer w.mu.Unlock()
 		w.turn++
 		w.isCut = false
+		w.wary = waryFor
+	}
+}
+
+// send sends calls that others may wait for, and so is not cut.
+func (w *wire) send(batch []*call) {
+	send(context.Background(), w.rdb, batch)
+	if err := batch[0].cmd.Err(); err == nil || fateOf(err) == answered {
+		w.wary = max(0, w.wary-1)
+	} else {
+		w.wary = max(1, w.wary) // it has to connect
 	}
 }
 

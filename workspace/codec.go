@@ -14,9 +14,9 @@ func encode(value any) ([]byte, error) {
 	var text []byte
 	switch v := value.(type) {
 	case []byte:
-		text = v
+		text = bytes.Clone(v) // it may still be on its way when a call has ended with its context
 	case json.RawMessage:
-		text = v
+		text = bytes.Clone(v)
 	default:
 		var buffer bytes.Buffer
 		encoder := json.NewEncoder(&buffer)

@@ -55,7 +55,7 @@ func openUntilEnd(t *testing.T, address string) *redisx.Client {
 }
 
 // needRedis skips a test where there is no redis-server. Under CI=true that is a failure: nobody would see the skip.
-func needRedis(t *testing.T) {
+func needRedis(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("CI") == "true" {

@@ -1,6 +1,10 @@
 package workspace
 
-import "github.com/netspaces/netspaces/redisx"
+import (
+	"slices"
+
+	"github.com/netspaces/netspaces/redisx"
+)
 
 // guard fails a script that touches a key which it did not declare: a cluster and some servers would refuse it.
 const guard = `
@@ -35,12 +39,21 @@ local redis = setmetatable({
 `
 
 // GuardScripts has all scripts fail that touch undeclared keys, until the returned function is called.
-func GuardScripts() (undo func()) { return replaceScripts(guard) }
+func GuardScripts() (undo func()) { return replaceScripts(after(guard)) }
 
 // ForgetRequests has Redis do a request again when it is sent again, until the returned function is called.
-func ForgetRequests() (undo func()) { return replaceScripts(forgetful) }
+func ForgetRequests() (undo func()) { return replaceScripts(after(forgetful)) }
 
-func replaceScripts(before string) (undo func()) {
+func after(text string) func(name string) []string {
+	return func(name string) []string { return slices.Concat([]string{text}, fastOf(name), sourcesOf(name)) }
+}
+
+// SlowScripts leaves out the common cases of lua/fast, until the returned function is called: the scripts are whole without.
+func SlowScripts() (undo func()) {
+	return replaceScripts(func(name string) []string { return sourcesOf(name) })
+}
+
+func replaceScripts(sources func(name string) []string) (undo func()) {
 	var undoing []func()
 	for name, at := range map[string]**redisx.Script{
 		"open": &openScript, "renew": &renewScript, "delete": &deleteScript, "hello": &helloScript, "beat": &beatScript,
@@ -50,7 +63,7 @@ func replaceScripts(before string) (undo func()) {
 		"settle": &settleScript, "release": &releaseScript, "endclaims": &endClaimsScript,
 	} {
 		whole := *at
-		*at = redisx.NewScript(name, append([]string{before}, sourcesOf(name)...)...)
+		*at = redisx.NewScript(name, sources(name)...)
 		undoing = append(undoing, func() { *at = whole })
 	}
 	return func() {

@@ -12,7 +12,7 @@ import (
 //	key                type   holds                                                     lifetime
 //	nws:names          zset   workspace → when its owner's lease ends (ms); +inf: none  while there is a workspace
 //	                          or persistent; listed some moments before it is made
-//	nws:counter        string number of temporary names that were given                 for ever
+//	nws:counter        hash   temporary: how many such names were given                 for ever
 //	W:ws               hash   version, incarnation, owner, lease (ms), persistent,      the workspace's
 //	                          tickets, host, pid, program of the owner; publish
 //	                          (PUBLISH or SPUBLISH); watched, notified (ms)

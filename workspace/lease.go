@@ -16,6 +16,7 @@ const (
 	closeTimeout = 5 * time.Second
 	sweepEvery   = 20 * time.Second
 	firstListing = time.Minute // for which a workspace that is about to be made is listed
+	madeWithin   = 2 * time.Second // after it was listed, a workspace is made or not at all
 	deleteBatch  = 100         // variables or clients deleted in one script
 )
 

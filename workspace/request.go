@@ -54,6 +54,7 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 			ws.forgotten(epoch)
 			continue
 		case r.word == "VALUES" && from.keep:
+			ws.calls.join() // until it is given back
 			r.kept = d
 		default:
 			ws.free(l, r)
@@ -98,6 +99,7 @@ func (ws *Workspace) free(l *lane, r reply) {
 // giveBack frees the lane of a reply that was kept, once those of its values that were not used are back. The channel is
 // closed then; it is nil if none go back.
 func (ws *Workspace) giveBack(r reply) <-chan struct{} {
+	defer ws.calls.leave()
 	if r.kept.used < len(r.rest)-1 {
 		return ws.depart(r.kept)
 	}

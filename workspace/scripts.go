@@ -3,12 +3,13 @@ package workspace
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/netspaces/netspaces/redisx"
 )
 
-//go:embed lua/*.lua
+//go:embed lua/*.lua lua/fast/*.lua
 var sources embed.FS
 
 var (
@@ -43,8 +44,20 @@ var (
 // shared is what stands before each script that works on a workspace.
 var shared = []string{"prelude", "claims", "waiting"}
 
-func script(name string) *redisx.Script { return redisx.NewScript(name, sourcesOf(name)...) }
+func script(name string) *redisx.Script {
+	return redisx.NewScript(name, slices.Concat(fastOf(name), sourcesOf(name))...)
+}
 
+// fastOf is the common case of a script, if it has one. It stands first, since to make the functions of what is shared takes
+// longer than to store a value.
+func fastOf(name string) []string {
+	if _, err := fs.Stat(sources, "lua/fast/"+name+".lua"); err != nil {
+		return nil
+	}
+	return []string{source("fast/" + name)}
+}
+
+// sourcesOf is all that a script needs.
 func sourcesOf(name string) []string {
 	var texts []string
 	for _, part := range append(slices.Clip(shared), name) {

@@ -27,7 +27,7 @@ func OpenTemporary(ctx context.Context, rdb *redisx.Client, template string, opt
 		return nil, err
 	}
 	for {
-		number, err := plain(ctx, rdb, "INCR", counterKey)
+		number, err := plain(ctx, rdb, "HINCRBY", counterKey, "temporary", 1)
 		if err != nil {
 			return nil, fmt.Errorf("workspace: counting temporary names: %w", err)
 		}

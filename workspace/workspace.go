@@ -24,6 +24,7 @@ type Workspace struct {
 	owned       bool
 	persistent  bool
 	lease       time.Duration
+	settled     time.Time // from when on no late copy of the call that opened it can do anything
 
 	introduction introduction
 	lanes        lanes
@@ -92,7 +93,20 @@ func Delete(ctx context.Context, rdb *redisx.Client, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return remove(ctx, rdb, name, "", "")
+	incarnation, err := plain(ctx, rdb, "HGET", keysOf(name).workspace(), "incarnation")
+	if err != nil {
+		return fmt.Errorf("workspace %q: %w", name, err)
+	}
+	if incarnation == nil { // there is none, or one whose deletion has begun
+		return remove(ctx, rdb, name, "", "rest")
+	}
+	// Named, so that a copy of the call that comes late does not delete the next one. If it is gone now, it was deleted
+	// meanwhile, most likely by a first copy the reply of which was lost.
+	err = remove(ctx, rdb, name, fmt.Sprint(incarnation), "")
+	if errors.Is(err, ErrNoWorkspace) {
+		return nil
+	}
+	return err
 }
 
 func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Options) (*Workspace, error) {
@@ -111,21 +125,27 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 	ws.lanes.init()
 	ws.waiting.init()
 	ws.ctx, ws.cancel = context.WithCancel(context.Background())
+	incarnation := rand.Text()[:12]
 	for {
+		until := 0
 		if purpose != "use" { // listed first: should we die in between, others find it
-			if _, err := call(ctx, rdb, registerScript, []string{namesKey}, name, firstListing.Milliseconds()); err != nil {
+			r, err := call(ctx, rdb, registerScript, []string{namesKey}, name, firstListing.Milliseconds())
+			if err != nil {
 				return nil, err
 			}
+			until = r.number(0) + int(madeWithin.Milliseconds())
 		}
-		incarnation := rand.Text()[:12]
+		before := rdb.Retries()
 		reply, err := ws.call(ctx, openScript, ws.keys.forScript(ws.client), incarnation, ws.client, purpose, flag(o.Persistent),
-			o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]), publishCommand(rdb))
+			o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]), publishCommand(rdb), until)
 		switch {
 		case err != nil && (purpose == "own" || purpose == "new") && ctx.Err() != nil: // it may have been made in the last moment
 			ws.incarnation, ws.owned = incarnation, true
 			return nil, errors.Join(err, ws.abandon())
 		case err != nil:
 			return nil, err
+		case reply.word == "LATE":
+			continue
 		case reply.word == "TAKEN":
 			return nil, errTaken
 		case reply.word == "VERSION":
@@ -140,6 +160,9 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 				if err != nil {
 					return nil, errors.Join(err, ws.abandon())
 				}
+			}
+			if rdb.Retries() != before {
+				ws.settled = time.Now().Add(madeWithin)
 			}
 			if ws.owned {
 				ws.running.Go(ws.holdLease)
@@ -189,6 +212,9 @@ func (ws *Workspace) close() error {
 		ws.stopListening()
 		ws.calls.close(closeTimeout)
 		ws.running.Wait()
+		if ws.owned {
+			time.Sleep(time.Until(ws.settled))
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		if ws.introduction.epoch != "" && (!ws.owned || ws.persistent) {

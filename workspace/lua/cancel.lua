@@ -19,13 +19,18 @@ end
 local var = variable(ARGV[3], FIRST)
 undamaged(var)
 local word = reply and reply[1]
-local mine = var.mode and not (word == 'VALUES' and var.born ~= reply[2]) and not deleted(var, born)
+local its_born, index, order
+if word == 'VALUES' then its_born, index, order = string.match(reply[2], '^(%d+) ?(%d*) ?(%d*)$') end
+local mine = var.mode and not (its_born and var.born ~= its_born) and not deleted(var, born)
 ease()
 local w = waiting()
 if mine then
   check(var)
   if word == 'VALUES' then
-    if #reply > 2 + tonumber(ARGV[6]) then w.put_back(var, { unpack(reply, 3 + tonumber(ARGV[6])) }, 0, 0) end
+    local used = tonumber(ARGV[6])
+    index, order = tonumber(index) or 0, tonumber(order) or 0
+    if index > 0 then index = index + used end
+    if #reply > 2 + used then w.put_back(var, { unpack(reply, 3 + used) }, index, order) end
   elseif word == 'CLAIM' then
     local claim, indexes = w.claims.get(var, reply[3]), {}
     if claim then

@@ -1,7 +1,7 @@
 -- Claims: values that were taken under a lease. (Nothing here is done before claims() is called; see prelude.lua.)
 --
 -- A claim is listed in the hash "claimed" as "values attempt client index", its values as claim/1, claim/2 and so on; index
--- is that of the first value for those who iterate, or 0. A claim's name begins with its ticket. One that has ended, or was
+-- is that of the first value for those who iterate, or 0; in mode single it is OVERWRITTEN once there was a later value. A claim's name begins with its ticket. One that has ended, or was
 -- released, stands in "deadlines" by this ticket, which is far less than any time: so the values that were claimed first
 -- are the next again. Values that come back from elsewhere to a variable that is iterated become such a claim too, since in
 -- the list they would shift all others.
@@ -9,6 +9,7 @@ local FIRST_TIME = 100000000000 -- in ms; tickets are less
 
 local function claims()
   local ROUND = 100 -- leases ended at a time
+  local OVERWRITTEN = 1
   local C = {}
 
   function C.get(var, id)
@@ -24,15 +25,30 @@ local function claims()
     redis.call('HSET', var.claimed, claim.id, table.concat(entry, ' '))
   end
 
-  -- Lets the lease of a claim end now.
-  function C.lapse(var, claim)
-    redis.call('ZADD', var.deadlines, string.match(claim.id, '^%d+'), claim.id)
-  end
-
   -- Forgets a claim, all values of which are settled.
   function C.drop(var, claim)
     redis.call('HDEL', var.claimed, claim.id)
     redis.call('ZREM', var.deadlines, claim.id)
+  end
+
+  -- Lets the lease of a claim end now.
+  function C.lapse(var, claim)
+    if var.mode == 'single' and claim.index == OVERWRITTEN then
+      redis.call('HDEL', var.claimed, claim.id .. '/1')
+      C.drop(var, claim)
+    else
+      redis.call('ZADD', var.deadlines, string.match(claim.id, '^%d+'), claim.id)
+    end
+  end
+
+  -- In mode single, what was claimed is older than what was just stored.
+  function C.overwrite(var)
+    for _, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
+      local claim = C.get(var, id)
+      claim.index = OVERWRITTEN
+      C.list(var, claim)
+      if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then C.lapse(var, claim) end
+    end
   end
 
   -- Makes a claim of these values.
@@ -49,7 +65,7 @@ local function claims()
     if redis.call('EXISTS', var.deadlines) == 0 then return 0 end
     local late = redis.call('ZRANGEBYSCORE', var.deadlines, FIRST_TIME, whole(now()), 'LIMIT', 0, ROUND)
     if #late > 0 then ease() end
-    for _, id in ipairs(late) do C.lapse(var, { id = id }) end
+    for _, id in ipairs(late) do C.lapse(var, C.get(var, id) or { id = id }) end
     return redis.call('ZCOUNT', var.deadlines, '-inf', '(' .. FIRST_TIME)
   end
 
@@ -74,12 +90,12 @@ local function claims()
     return found
   end
 
-  -- Takes one value out of a claim.
+  -- Takes one value out of a claim. Returns it and its index for those who iterate.
   function C.take(var, claim)
     local left = C.values(var, claim)
     redis.call('HDEL', var.claimed, claim.id .. '/' .. left[1])
     if #left == 2 then C.drop(var, claim) end
-    return left[2]
+    return left[2], claim.index > 0 and claim.index + left[1] - 1 or 0
   end
 
   -- Gives values back, by their indexes, as if they had not been claimed: they become a claim that has ended.
@@ -107,6 +123,7 @@ local function claims()
   -- Index 1 is for those that are on their way to a fetcher now, should they come back.
   function C.number_all(var)
     local index = 2
+    if var.mode == 'single' then return index end
     local ids = redis.call('ZRANGE', var.deadlines, 0, -1)
     table.sort(ids, function(a, b) return tonumber(string.match(a, '^%d+')) < tonumber(string.match(b, '^%d+')) end)
     for _, id in ipairs(ids) do

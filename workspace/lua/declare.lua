@@ -7,7 +7,12 @@ local again = refused()
 if again then return again end
 local var = variable(ARGV[3], FIRST)
 undamaged(var)
-if var.mode and var.mode ~= 'unknown' and var.mode ~= mode then return { 'DECLARED', var.mode } end
+if var.mode and var.mode ~= 'unknown' and var.mode ~= mode then
+  ease()
+  return answer({ 'DECLARED', var.mode })
+end
+local iterated = var.position
 know(var, mode)
+if iterated and not var.position then waiting().serve_followers(var) end -- they cannot go on in this mode
 ease()
 return answer({ 'OK' })

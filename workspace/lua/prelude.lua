@@ -43,8 +43,10 @@ local function ticket(space)
 end
 
 -- Lets the script write although memory is short: it frees some, or leases and waiters of those who live depend on it.
+local eased
 local function ease()
-  redis.call('HDEL', HOME.workspace, '')
+  if not eased then redis.call('HDEL', HOME.workspace, '') end
+  eased = true
 end
 
 -- Each client sends its requests in lanes, one after the other in each, with rising numbers. A lane keeps the number of
@@ -122,12 +124,14 @@ end
 
 -- Fails, before anything is written, if a key of the variable was put in by hand and is not what it should be.
 local function check(var)
+  if var.checked then return end
   undamaged(var)
   redis.call('LLEN', var.values)
   redis.call('ZCARD', var.waiters)
   redis.call('HLEN', var.handed)
   redis.call('HLEN', var.claimed)
   redis.call('ZCARD', var.deadlines)
+  var.checked = true
 end
 
 local function note(var)

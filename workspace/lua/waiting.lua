@@ -77,7 +77,7 @@ local function waiting()
     return grace
   end
 
-  -- In mode single, what was handed out and not come for is older than what was just stored.
+  -- In mode single, what was handed out and not come for, or claimed, is older than what was just stored.
   local function overwrite(var)
     local handed = redis.call('HGETALL', var.handed)
     for i = 1, #handed, 2 do
@@ -85,17 +85,18 @@ local function waiting()
         redis.call('HSET', var.handed, handed[i], '-' .. string.sub(handed[i + 1], 2))
       end
     end
+    C.overwrite(var)
   end
 
-  -- Puts values back that were taken together and not used, so that they are the next again. index and order are those that
-  -- they have for who iterates, or 0.
+  -- Puts values back that were taken together and not used, so that they are the next again. index is what the first has for
+  -- those who iterate, order the ticket of when they were taken; both may be 0.
   function W.put_back(var, values, index, order)
     if var.mode == 'single' and redis.call('EXISTS', var.values) == 1 then return end
-    if var.mode == 'fifo' and var.position then
+    if var.mode == 'fifo' and (var.position or order > 0) then
       local claim = { id = whole(order) .. '.' .. whole(ticket(var.space)), attempt = 0, holder = '-', index = index }
       C.add(var, claim, values)
       C.lapse(var, claim)
-      W.serve_followers(var)
+      if var.position then W.serve_followers(var) end
       return
     end
     local youngest = var.mode == 'lifo' or var.mode == 'multi'
@@ -260,7 +261,10 @@ local function waiting()
       W.serve(var)
       first, waited = first + 1, redis.call('EXISTS', var.waiters) == 1
     end
-    push(var, values, first, last)
+    if first <= last then
+      push(var, values, first, last)
+      if var.mode == 'single' then overwrite(var) end
+    end
   end
 
   -- Registers a waiter; one that waits already, or was woken in vain, keeps its place. what is 'fetch', 'find', or the index
@@ -311,7 +315,8 @@ end
 
 -- Stores values[first..last], one after the other.
 local function store(var, values, first, last)
-  if var.mode and var.mode ~= 'unknown' and redis.call('EXISTS', var.waiters) == 0 then
+  local waited = var.mode == 'single' and redis.call('EXISTS', var.waiters, var.deadlines) or redis.call('EXISTS', var.waiters)
+  if var.mode and var.mode ~= 'unknown' and waited == 0 then
     push(var, values, first, last)
   else
     waiting().store(var, values, first, last)

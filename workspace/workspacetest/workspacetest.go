@@ -21,7 +21,9 @@ type test struct {
 func Run(t *testing.T, open func(*testing.T) *redisx.Client) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
-		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests)
+		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
+		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests,
+		fetchNTests, fileTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers

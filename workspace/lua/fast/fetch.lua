@@ -1,0 +1,39 @@
+-- The common cases of fetch.lua, which comes after: a new request for one value of a variable in mode fifo that nobody
+-- iterates. Either there is one and nobody waits, or one was handed to this waiter, or there is none at all and it begins to
+-- wait. All else falls through.
+local workspace = redis.call('HMGET', KEYS[1], 'incarnation', 'watched')
+local epoch, lane, number = string.match(ARGV[2], '^(%d+) (%d+) (%d+)$')
+if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' then
+  local client = redis.call('HMGET', KEYS[4], 'epoch', lane)
+  local known = redis.call('HGET', KEYS[2], ARGV[3])
+  local born = known and string.match(known, '^fifo (%d+)$')
+  if client[1] == epoch and born and (ARGV[5] == '' or ARGV[5] == born)
+    and (not client[2] or tonumber(string.match(client[2], '^%d+')) < tonumber(number)) then
+    local waiter, value = ARGV[4], nil
+    local handed = waiter ~= '' and redis.call('HGET', KEYS[7], waiter)
+    local start = handed and string.match(handed, '^[+-]%d+ %d+ %d+ ()')
+    if start then
+      value = string.sub(handed, start)
+      redis.call('HDEL', KEYS[7], waiter)
+      redis.call('ZREM', KEYS[6], waiter)
+    elseif redis.call('EXISTS', KEYS[6], KEYS[9]) == 0 then
+      value = redis.call('LPOP', KEYS[5])
+    end
+    if value then
+      redis.call('HSET', KEYS[4], lane, number .. ' 6:VALUES' .. #born .. ':' .. born .. #value .. ':' .. value)
+      return { 'VALUES', born, value }
+    end
+    if waiter ~= '' and redis.call('EXISTS', KEYS[5], KEYS[7], KEYS[9]) == 0 then
+      local name = string.match(waiter, '^([^:]+):')
+      local seen = redis.call('ZSCORE', KEYS[3], name)
+      if not (seen and tonumber(seen) < 0) and not redis.call('ZSCORE', KEYS[6], waiter) then
+        local t = redis.call('TIME')
+        redis.call('HDEL', KEYS[1], '')
+        redis.call('ZADD', KEYS[3], string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)), name)
+        redis.call('ZADD', KEYS[6], redis.call('HINCRBY', KEYS[1], 'tickets', 1), waiter)
+        redis.call('HSET', KEYS[4], lane, number .. ' 4:WAIT' .. #born .. ':' .. born)
+        return { 'WAIT', born }
+      end
+    end
+  end
+end
