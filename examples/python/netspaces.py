@@ -33,6 +33,7 @@ BEAT = 2.0  # seconds between signs of life while somebody waits
 IDLE_BEAT = 60.0  # otherwise
 HEAR = 1.0  # seconds that the first waiter gives its subscription to come up
 BATCH = 100  # variables or clients deleted by one script
+LISTED, MADE_WITHIN = 60_000, 2_000  # ms for which a workspace is listed before it is made; in which it is made
 NAMES = b"nws:names"
 
 
@@ -211,13 +212,13 @@ class Workspace:
 
     def _open(self, purpose, persistent):
         args = secrets.token_hex(8), self._client, purpose, "1" if persistent else "", self._lease, *program(), "PUBLISH"
-        while True:
+        reply, until = [b"LATE"], 0
+        while reply[0] in (b"LATE", b"ENDED"):
+            if reply[0] == b"ENDED":
+                self._remove("", "ended")  # what an owner left that died
             if purpose != "use":  # listed first: should this process die in between, others find it
-                self._server.run("register", [NAMES], [self.name, 60000])
-            reply = self._server.run("open", self._keys(), args)
-            if reply[0] != b"ENDED":
-                break
-            self._remove("", "ended")  # what an owner left that died
+                until = int(self._server.run("register", [NAMES], [self.name, LISTED])[1]) + MADE_WITHIN
+            reply = self._server.run("open", self._keys(), (*args, until))
         self._incarnation, mine, persists, ends = (part.decode() for part in self._expect(reply)[1:])
         self.mine, self.persistent = mine == "1", persists == "1"
         if purpose != "use":
