@@ -31,6 +31,9 @@ func OpenTemporary(ctx context.Context, rdb *redisx.Client, template string, opt
 		if err != nil {
 			return nil, fmt.Errorf("workspace: counting temporary names: %w", err)
 		}
+		if n, _ := number.(int64); n <= 0 { // some servers count beyond the largest number
+			return nil, fmt.Errorf("workspace: counting temporary names: %w: the counter is at %v", ErrDamaged, number)
+		}
 		ws, err := open(ctx, rdb, strings.Replace(template, verbs.FindString(template), fmt.Sprintf(verbs.FindString(template), number), 1), "new", o)
 		if !errors.Is(err, errTaken) {
 			return ws, err

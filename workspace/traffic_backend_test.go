@@ -115,6 +115,10 @@ func startTraffic(t *testing.T, url string) *traffic {
 		t.Cleanup(func() { _ = other.Close() })
 		c.others = append(c.others, other)
 	}
+	t.Cleanup(func() { // before anything is closed, should the test have failed in the middle
+		cancel()
+		c.running.Wait()
+	})
 	c.block()
 	c.store()
 	c.take()
@@ -151,7 +155,7 @@ func (c *traffic) block() {
 
 func (c *traffic) wait(call func(context.Context, string, any) error, variable string) {
 	var value string
-	if err := call(c.ctx, variable, &value); err != nil {
+	if err := call(c.ctx, variable, &value); err != nil && c.ctx.Err() == nil {
 		c.Errorf("waiting for %s: %v", variable, err)
 	}
 	c.blocked <- value
@@ -230,7 +234,7 @@ func (c *traffic) take() {
 func (c *traffic) loop(ctx context.Context, what string, call func() error) {
 	for {
 		err := call()
-		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 			return
 		}
 		if err != nil {

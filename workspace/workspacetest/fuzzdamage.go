@@ -50,7 +50,7 @@ func FuzzDamage(f *testing.F, rdb *redisx.Client) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		t.Cleanup(cancel)
-		s := &site{T: t, ctx: ctx, rdb: rdb}
+		s := &site{T: t, ctx: ctx, rdb: rdb, admin: rdb.Redis()}
 		t.Cleanup(s.noKeyLeft)
 		ws := s.open()
 		s.store(ws, "good", "a", "b")
