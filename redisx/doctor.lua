@@ -23,7 +23,6 @@ if not unlink and not del then return failed end -- what is made now could not b
 try('HSET', hash, 'a', '1', 'b', '1')
 try('HGET', hash, 'a')
 try('HMGET', hash, 'a', 'b')
-try('HGETALL', hash)
 try('HKEYS', hash)
 try('HEXISTS', hash, 'a')
 try('HLEN', hash)

@@ -1,7 +1,9 @@
 package workspace
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,7 +26,7 @@ func (ws *Workspace) StoreFile(ctx context.Context, variable string, r io.Reader
 	if most <= 0 {
 		most = MaxValue + 1
 	}
-	text, err := io.ReadAll(io.LimitReader(r, most))
+	text, err := read(r, most)
 	switch {
 	case err != nil:
 		return 0, ws.wrap(variable, err)
@@ -33,10 +35,31 @@ func (ws *Workspace) StoreFile(ctx context.Context, variable string, r io.Reader
 	case len(text) > MaxValue:
 		return 0, ws.wrap(variable, fmt.Errorf("%w: more than %d bytes are left; store them in pieces", ErrValue, MaxValue))
 	}
-	if err := ws.Store(ctx, variable, text); err != nil {
+	if err := ws.storeTexts(ctx, variable, [][]byte{text}); err != nil {
 		return 0, err
 	}
 	return int64(len(text)), nil
+}
+
+// read reads up to most bytes, in pieces that grow, so that it needs no more than twice what there is.
+func read(r io.Reader, most int64) ([]byte, error) {
+	var pieces [][]byte
+	for size := int64(64 << 10); most > 0; size *= 2 {
+		piece := make([]byte, min(size, most))
+		n, err := io.ReadFull(r, piece)
+		pieces = append(pieces, piece[:n])
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		most -= int64(n)
+	}
+	if len(pieces) == 1 {
+		return pieces[0], nil
+	}
+	return bytes.Join(pieces, nil), nil
 }
 
 // FetchFile takes one value, as Fetch does, and writes it to w as it is in Redis. It returns how many bytes it wrote. What

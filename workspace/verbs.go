@@ -31,6 +31,11 @@ func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...an
 			return ws.wrap(variable, err)
 		}
 	}
+	return ws.storeTexts(ctx, variable, texts)
+}
+
+// storeTexts stores values as they are; they must not change afterwards.
+func (ws *Workspace) storeTexts(ctx context.Context, variable string, texts [][]byte) error {
 	for len(texts) > 0 {
 		args := []any{}
 		size := 0
