@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -14,6 +15,8 @@ import (
 const (
 	maxSending = 2   // connections to one node, and so pipelines under way at a time
 	maxBatch   = 256 // calls in one pipeline
+
+	idleFor = 5 * time.Second // after which a second connection is closed
 )
 
 // batcher brings calls to one node.
@@ -24,6 +27,7 @@ type batcher struct {
 	pending []*call
 	closed  bool
 	running sync.WaitGroup // senders
+	reaping *time.Timer    // nil while no connection may become idle
 }
 
 // newBatcher makes the way to one server by clients for a connection each.
@@ -103,7 +107,33 @@ func (b *batcher) release(w *wire) {
 	if len(b.pending) > 0 {
 		b.running.Go(func() { b.sendPending(w) })
 	} else {
-		b.free = append(b.free, w)
+		b.rest(w)
+	}
+}
+
+// rest has nothing to do for a wire. The last one to rest is used first, so that another one may be idle. b.mu is held.
+func (b *batcher) rest(w *wire) {
+	w.rested = time.Now()
+	b.free = append(b.free, w)
+	if b.reaping == nil && len(b.free) == len(b.wires) && !b.closed {
+		b.reaping = time.AfterFunc(idleFor, b.reap)
+	}
+}
+
+// reap closes the connections that few callers do not need.
+func (b *batcher) reap() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reaping = nil
+	if b.closed || len(b.free) == 0 {
+		return
+	}
+	for _, w := range b.free[:len(b.free)-1] {
+		if time.Since(w.rested) >= idleFor {
+			w.hangUp()
+		} else if b.reaping == nil {
+			b.reaping = time.AfterFunc(idleFor, b.reap)
+		}
 	}
 }
 
@@ -116,7 +146,7 @@ func (b *batcher) sendPending(w *wire) {
 		batch = append(batch[:0], b.pending[:n]...)
 		b.pending = slices.Delete(b.pending, 0, n)
 		if n == 0 {
-			b.free = append(b.free, w)
+			b.rest(w)
 		}
 		b.mu.Unlock()
 		if n == 0 {
@@ -151,6 +181,9 @@ func (b *batcher) close() error {
 		close(c.done)
 	}
 	b.pending = nil
+	if b.reaping != nil {
+		b.reaping.Stop()
+	}
 	b.mu.Unlock()
 	var first error
 	for _, w := range b.wires {

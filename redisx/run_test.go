@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -356,5 +357,42 @@ func TestCloseDuringCalls(t *testing.T) {
 	s.Resume()
 	if _, err := rdb.Run(t.Context(), join, []string{"k"}, "late"); !errors.Is(err, redis.ErrClosed) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// Many calls at a time have two connections, few have one.
+func TestSecondConnectionIsClosedWhenIdle(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	rdb := mustOpen(t, s.URL())
+	echo := NewScript("echo", `return ARGV[1]`)
+	burst := func() {
+		var calls sync.WaitGroup
+		for i := range 200 {
+			calls.Go(func() {
+				if got, err := rdb.Run(t.Context(), echo, []string{"k"}, i); err != nil || got != strconv.Itoa(i) {
+					t.Errorf("%v, %v", got, err)
+				}
+			})
+		}
+		calls.Wait()
+	}
+	connections := func() int {
+		list, err := s.Redis().ClientList(t.Context()).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(list, "cmd=eval")
+	}
+	for range 2 { // the second time, connections that were closed are made again
+		before := rdb.Retries()
+		burst()
+		if n := connections(); n > maxSending {
+			t.Errorf("%d connections", n)
+		}
+		if n := rdb.Retries() - before; n > 0 {
+			t.Errorf("%d calls were sent again", n)
+		}
+		eventually(t, "one connection is left", func() bool { return connections() <= 1 })
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -14,7 +15,8 @@ const waryFor = 100
 // wire is one connection for scripts, made anew where it broke. It can be cut while a call is under way, which go-redis
 // does not offer.
 type wire struct {
-	rdb *redis.Client // has this connection only
+	rdb    *redis.Client // has this connection only
+	rested time.Time     // when it was last used; the batcher's mutex guards it
 
 	// wary is for how many batches no end of a context may cut the wire, so that contexts that are shorter than it takes
 	// to connect leave it usable. It belongs to who uses the wire.
@@ -95,6 +97,16 @@ func (w *wire) send(batch []*call) {
 		w.wary = max(0, w.wary-1)
 	} else {
 		w.wary = max(1, w.wary) // it has to connect
+	}
+}
+
+// hangUp closes the connection of a wire that nobody uses. The next use makes another one.
+func (w *wire) hangUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn != nil {
+		_ = w.conn.Close()
+		w.conn = nil
 	}
 }
 

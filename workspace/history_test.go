@@ -8,6 +8,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/netspaces/netspaces/workspace"
 	"github.com/netspaces/netspaces/workspace/workspacetest"
 )
 
@@ -29,6 +30,13 @@ func TestRealRedisHistories(t *testing.T) {
 			t.Fatalf("the history is %s; NETSPACES_HISTORY_SEED=%d makes the same calls again", result, seed)
 		}
 	}
+}
+
+// TestHistoriesSeeWhatIsDoneTwice shows that the check can fail: requests that Redis does not know again are done twice.
+func TestHistoriesSeeWhatIsDoneTwice(t *testing.T) {
+	needRedis(t)
+	t.Cleanup(workspace.ForgetRequests())
+	workspacetest.HistoryFails(t, workspacetest.NewStage(t), 20)
 }
 
 func environment(t *testing.T, text string) uint64 {

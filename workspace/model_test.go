@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/netspaces/netspaces/workspace"
 	"github.com/netspaces/netspaces/workspace/workspacetest"
 )
 
@@ -19,6 +20,12 @@ func init() {
 }
 
 func TestEmbeddedModel(t *testing.T) {
+	workspacetest.RunModel(t, opening("mem://"))
+}
+
+// The scripts are whole without the common cases that stand before some of them.
+func TestSlowScriptsModel(t *testing.T) {
+	t.Cleanup(workspace.SlowScripts())
 	workspacetest.RunModel(t, opening("mem://"))
 }
 

@@ -129,6 +129,7 @@ class Workspace:
         self._client = secrets.token_hex(8)
         self._lock = threading.RLock()  # there is one lane of requests
         self._epoch, self._introduced, self._number, self._departures = 0, False, 0, []
+        self._lapses = None  # what the last beat said of times when this client was taken for dead
         self._waiters, self._numbers = {}, itertools.count(1)
         self._closing, self._heard = threading.Event(), threading.Event()
         self._open("create" if name == "default" else purpose, persistent or name == "default")
@@ -393,12 +394,13 @@ class Workspace:
         """Shows that this client lives, and wakes waiters that missed something."""
         waiters = list(self._waiters.values())
         variables = sorted({waiter.variable for waiter in waiters})
-        _, lapsed, silent, *rest = self._call("beat", variables, self._client, *variables, patience=0)
+        _, lapses, silent, *rest = self._call("beat", variables, self._client, *variables, patience=0)
         born = dict(zip(variables, (part.decode() for part in rest[0::2])))
         self._wake(itertools.chain.from_iterable(told.decode().split() for told in rest[1::2]))
         self._wake(waiter.number for waiter in waiters if waiter.born and waiter.born != born[waiter.variable])
-        if lapsed or not self._heard.is_set():
+        if lapses != self._lapses or not self._heard.is_set():
             self._wake(self._waiters)
+        self._lapses = lapses
         self._forget(silent.split())
 
 

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-
 )
 
 const slotCount = 16384

@@ -74,14 +74,20 @@ func (c *crowd) ends(n int) {
 // v4TenThousandWaiters measures what they cost, and checks that they are served one by one in the order of their waiting.
 func v4TenThousandWaiters(s *site) {
 	const clients, each, values = 100, 100, 500
-	const mostBytes, mostScripts, mostConnections = 250, 5, 3
+	const mostBytes, mostScripts, mostConnections = 250, 5, 2
 	ws := s.open()
 	before := s.connections()
 	c := s.crowd(clients)
 	c.wait(each, fetchOf)
 	s.waiting(ws, "v", clients*each, 0)
 
-	connections := float64(s.connections()-before) / clients
+	connections := 0.0
+	s.eventually(func() bool { // a client that was busy has one more, for some seconds
+		connections = float64(s.connections()-before) / clients
+		return connections <= mostConnections
+	}, func() string {
+		return fmt.Sprintf("%.1f connections for a client, want at most %d", connections, mostConnections)
+	})
 	size := 0
 	for _, key := range s.keys() {
 		n, err := s.admin.MemoryUsage(s.ctx, key, 0).Result()
@@ -103,8 +109,8 @@ func v4TenThousandWaiters(s *site) {
 		s.Error("those who were served are not those who had waited the longest")
 	}
 	s.Logf("%.1f connections for a client, %.0f bytes for a waiter, %.1f scripts for a value", connections, bytes, perValue)
-	if connections > mostConnections || bytes > mostBytes || perValue > mostScripts {
-		s.Errorf("at most %d connections, %d bytes, %d scripts are allowed", mostConnections, mostBytes, mostScripts)
+	if bytes > mostBytes || perValue > mostScripts {
+		s.Errorf("at most %d bytes and %d scripts are allowed", mostBytes, mostScripts)
 	}
 
 	s.must(ws.DeleteVar(s.ctx, "v"))
