@@ -52,10 +52,9 @@ func (h *hub) listen(channel string, l Listener) (stop func()) {
 	if s == nil {
 		s = &subscription{channel: channel}
 		h.channels[channel] = s
-	} else {
-		h.running.Go(func() { s.greet(e) })
 	}
 	s.join(e)
+	h.running.Go(func() { s.greet(e) })
 	if !h.started {
 		h.started = true
 		h.running.Go(h.run)

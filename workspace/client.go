@@ -90,6 +90,13 @@ func (ws *Workspace) hello(ctx context.Context, fresh string) (epoch string, err
 	return fresh, nil
 }
 
+// introduced reports whether Redis has been told of the client.
+func (ws *Workspace) introduced() bool {
+	ws.introduction.mu.Lock()
+	defer ws.introduction.mu.Unlock()
+	return ws.introduction.epoch != ""
+}
+
 // forgotten says that Redis does not know the client by this epoch any more.
 func (ws *Workspace) forgotten(epoch string) {
 	in := &ws.introduction

@@ -11,8 +11,12 @@ import (
 // something else came from it before.
 func TestClockLapsedClientIsTold(t *testing.T) {
 	for name, sign := range map[string]func(b *bubble, c *lapsed){
-		"beat":  func(*bubble, *lapsed) {},
-		"wait":  func(b *bubble, c *lapsed) { b.fetch(c.user, "nothing") },
+		"beat": func(*bubble, *lapsed) {},
+		"wait": func(b *bubble, c *lapsed) { b.fetch(c.user, "nothing") },
+		"wait in a declared one": func(b *bubble, c *lapsed) {
+			b.must(c.other.Declare(b.ctx, "nothing", workspace.FIFO))
+			b.fetch(c.user, "nothing")
+		},
 		"claim": func(b *bubble, c *lapsed) { b.claim(c.user, "work", m).claims(1, "1", 20*s+200*ms) },
 		"beat whose reply is lost": func(b *bubble, c *lapsed) {
 			b.until(22*s - ms)
@@ -24,7 +28,7 @@ func TestClockLapsedClientIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
 				ws, _ := b.owner(nil)
-				c := &lapsed{}
+				c := &lapsed{other: ws}
 				c.user, c.machine = b.user()
 				b.store(ws, "work", 1)
 				fetcher, claimer := b.fetch(c.user, "f"), b.claim(c.user, "c", s) // beats at 2 s, 4 s and so on
@@ -75,4 +79,5 @@ func TestClockForgottenWaiters(t *testing.T) {
 type lapsed struct {
 	user    *workspace.Workspace
 	machine *machine
+	other   *workspace.Workspace
 }

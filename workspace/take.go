@@ -49,6 +49,8 @@ func (f *taker) ask(ctx context.Context, q question, ask asking) (reply, error) 
 		case <-back:
 		case <-ctx.Done():
 			return reply{}, f.ws.wrap(q.variable, ctx.Err())
+		case <-f.ws.ctx.Done(): // nobody tells Redis any more
+			return reply{}, f.ws.wrap(q.variable, ErrClosed)
 		}
 	}
 	n := 1

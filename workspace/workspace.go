@@ -209,15 +209,15 @@ func (ws *Workspace) close() error {
 	var err error
 	ws.once.Do(func() {
 		ws.cancel()
-		ws.stopListening()
 		ws.calls.close(closeTimeout)
+		ws.stopListening() // nobody begins to listen any more
 		ws.running.Wait()
 		if ws.owned {
 			time.Sleep(time.Until(ws.settled))
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
-		if ws.introduction.epoch != "" && (!ws.owned || ws.persistent) {
+		if ws.introduced() && (!ws.owned || ws.persistent) {
 			_ = ws.bye(ctx, ws.client, nil) // others forget it after a while where this fails
 		}
 		if !ws.owned {

@@ -82,7 +82,12 @@ end
 
 -- Tells those who watch the workspace that something has changed.
 local function changed()
-  if not watched or now() >= tonumber(watched) or notified and now() < tonumber(notified) + NOTIFY_MS then return end
+  if not watched then return end
+  if now() >= tonumber(watched) then
+    redis.call('HDEL', HOME.workspace, 'watched', 'notified')
+    return
+  end
+  if notified and now() < tonumber(notified) + NOTIFY_MS then return end
   redis.call('HSET', HOME.workspace, 'notified', whole(now()))
   local publish = redis.call('HGET', HOME.workspace, 'publish') or 'PUBLISH'
   redis.pcall(publish, HOME.workspace .. ':changes', '')

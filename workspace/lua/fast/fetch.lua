@@ -26,10 +26,11 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' then
     if waiter ~= '' and redis.call('EXISTS', KEYS[5], KEYS[7], KEYS[9]) == 0 then
       local name = string.match(waiter, '^([^:]+):')
       local seen = redis.call('ZSCORE', KEYS[3], name)
-      if not (seen and tonumber(seen) < 0) and not redis.call('ZSCORE', KEYS[6], waiter) then
-        local t = redis.call('TIME')
+      local t = redis.call('TIME')
+      local now = t[1] * 1000 + math.floor(t[2] / 1000)
+      if (not seen or tonumber(seen) > now - 6000) and not redis.call('ZSCORE', KEYS[6], waiter) then
         redis.call('HDEL', KEYS[1], '')
-        redis.call('ZADD', KEYS[3], string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)), name)
+        redis.call('ZADD', KEYS[3], string.format('%.0f', now), name)
         redis.call('ZADD', KEYS[6], redis.call('HINCRBY', KEYS[1], 'tickets', 1), waiter)
         redis.call('HSET', KEYS[4], lane, number .. ' 4:WAIT' .. #born .. ':' .. born)
         return { 'WAIT', born }
