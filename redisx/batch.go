@@ -34,7 +34,7 @@ type batcher struct {
 func newBatcher(client func() *redis.Client) *batcher {
 	b := &batcher{}
 	for range maxSending {
-		b.wires = append(b.wires, newWire(client()))
+		b.wires = append(b.wires, newWire(client))
 	}
 	b.free = slices.Clone(b.wires)
 	return b

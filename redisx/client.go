@@ -81,9 +81,11 @@ func (c *Client) Close() error {
 	}
 	c.mu.Unlock()
 
-	for _, f := range closers {
-		f()
+	var ending sync.WaitGroup
+	for _, f := range closers { // at the same time, since each may wait some seconds for a Redis that is silent
+		ending.Go(f)
 	}
+	ending.Wait()
 	close(c.closing)
 	c.listening.shut()
 	err := c.disconnect()

@@ -132,7 +132,7 @@ func TestRunEndsInPipeline(t *testing.T) {
 func newLateWire(t *testing.T, rdb *Client) *wire {
 	o := alone(*rdb.single.wires[0].rdb.Options())
 	o.MaxRetries = -1
-	w := newWire(redis.NewClient(o))
+	w := newWire(func() *redis.Client { return redis.NewClient(o) })
 	t.Cleanup(func() { _ = w.rdb.Close() })
 	return w
 }

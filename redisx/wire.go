@@ -15,6 +15,7 @@ const waryFor = 100
 // wire is one connection for scripts, made anew where it broke. It can be cut while a call is under way, which go-redis
 // does not offer.
 type wire struct {
+	client func() *redis.Client
 	rdb    *redis.Client // has this connection only
 	rested time.Time     // when it was last used; the batcher's mutex guards it
 
@@ -28,17 +29,23 @@ type wire struct {
 	isCut bool     // in this turn: nothing is to be dialled any more
 }
 
-// newWire takes over a client for one connection.
-func newWire(rdb *redis.Client) *wire {
-	w := &wire{rdb: rdb, wary: 1}
-	rdb.AddHook(dialHook(func(dial dialFunc) dialFunc {
+// newWire makes a wire over clients that client makes, for one connection each.
+func newWire(client func() *redis.Client) *wire {
+	w := &wire{client: client}
+	w.renew()
+	return w
+}
+
+// renew has the wire connect anew with its next use.
+func (w *wire) renew() {
+	w.rdb, w.wary = w.client(), 1
+	w.rdb.AddHook(dialHook(func(dial dialFunc) dialFunc {
 		dial = lateFailure(dial)
 		return func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := dial(ctx, network, addr)
 			return w.use(conn), err
 		}
 	}))
-	return w
 }
 
 // alone has a client of these options make one connection.
@@ -103,10 +110,12 @@ func (w *wire) send(batch []*call) {
 // hangUp closes the connection of a wire that nobody uses. The next use makes another one.
 func (w *wire) hangUp() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.conn != nil {
-		_ = w.conn.Close()
-		w.conn = nil
+	hung := w.conn == nil
+	w.conn = nil
+	w.mu.Unlock()
+	if !hung {
+		_ = w.rdb.Close() // what is closed below a client is found out by a call that fails
+		w.renew()
 	}
 }
 

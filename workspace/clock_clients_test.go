@@ -167,6 +167,10 @@ func TestClockLateDuplicatesOfTheForgotten(t *testing.T) {
 		b.until(12 * s)
 		warm.ended(warm.at)
 		releaseWarm()
+		for range 2 { // both connections are there, since one that is idle is closed
+			b.begin(func(_ context.Context, c *call) { c.err = user.Store(b.ctx, "warm", 1) })
+		}
+		synctest.Wait()
 		releasePair := machine.hold() // two lanes, one of which will not be used again
 		pair := []*call{
 			b.begin(func(_ context.Context, c *call) { c.err = user.Store(b.ctx, "pair", 1) }),

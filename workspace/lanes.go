@@ -32,8 +32,8 @@ type lanes struct {
 
 func (l *lanes) init() { l.busy = make(chan struct{}, maxLanes) }
 
-// take gives a lane that nobody else has. It blocks while there is none.
-func (l *lanes) take(ctx context.Context) (*lane, error) {
+// take gives a lane that nobody else has. It blocks while there is none, but not longer than the handle is open.
+func (l *lanes) take(ctx context.Context, closed <-chan struct{}) (*lane, error) {
 	select {
 	case l.busy <- struct{}{}:
 	default:
@@ -41,6 +41,8 @@ func (l *lanes) take(ctx context.Context) (*lane, error) {
 		case l.busy <- struct{}{}:
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		case <-closed:
+			return nil, ErrClosed
 		}
 	}
 	l.mu.Lock()

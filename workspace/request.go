@@ -29,7 +29,7 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 		return reply{}, ErrClosed
 	}
 	defer ws.calls.leave()
-	l, err := ws.lanes.take(ctx)
+	l, err := ws.lanes.take(ctx, ws.ctx.Done())
 	if err != nil {
 		return reply{}, err
 	}
