@@ -46,6 +46,31 @@ func TestClockClaimEndsToTheMillisecond(t *testing.T) {
 	})
 }
 
+// A claim whose reply was lost, and whose values others have taken before it is asked for again, is none: the call goes on.
+func TestClockClaimLostBeforeItWasHeardOf(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ws, _ := b.owner(nil)
+		user, machine := b.user()
+		b.store(user, "v", 1)
+		b.claim(user, "none", s).cancel() // after it, Redis has the script
+		before := len(b.server.times(0, user.Client(), "claim"))
+		machine.muffle()
+		claiming := b.claim(user, "v", s)
+		claiming.waits()
+		b.until(2 * s)
+		if len(b.server.times(0, user.Client(), "claim")) != before+1 {
+			b.Fatal("the claim was not done, so that this proves nothing")
+		}
+		b.holds(ws, "v", "1")
+		machine.loseReplies()
+		b.until(4 * s)
+		claiming.waits()
+		b.store(ws, "v", 2)
+		b.until(6 * s)
+		claiming.claims(1, "2", claiming.at)
+	})
+}
+
 // Who waits already is told with the next beat, its own or another's.
 func TestClockClaimEndWakesWithTheBeat(t *testing.T) {
 	inBubble(t, func(b *bubble) {

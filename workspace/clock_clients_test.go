@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -207,5 +209,51 @@ func TestClockLateDuplicatesOfTheForgotten(t *testing.T) {
 		}
 		b.holds(ws, "v", "0", "1", "2", "3", "4")
 		b.holds(ws, "pair", "1", "1")
+	})
+}
+
+// What takes a large reply out of its lane does nothing if it comes late: not to the next request of the lane, and not to
+// a workspace that has been deleted.
+func TestClockLateReceived(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ws, _ := b.owner(nil)
+		user, _ := b.user()
+		b.store(user, "v", strings.Repeat("x", 10000))
+		var text []byte
+		b.must(user.Fetch(b.ctx, "v", &text))
+		synctest.Wait()
+		var args []any
+		for _, c := range b.server.calls {
+			if c.script == "received" && c.client == user.Client() {
+				args = []any{c.args[0], c.args[1]}
+			}
+		}
+		if len(args) == 0 {
+			b.Fatal("the reply was not taken out of its lane")
+		}
+		client := b.key("client", user.Client())
+		if lane := b.server.redis.HGet(client, "1"); lane != "2 " {
+			b.Fatalf("its lane holds %.20q", lane)
+		}
+		rdb, _ := b.client()
+		again := func(want string) {
+			b.Helper()
+			script := redisx.NewScript("received", workspace.ScriptTexts()["received"])
+			reply, err := rdb.Run(b.ctx, script, []string{b.key("ws"), b.key("vars"), b.key("live"), client}, args...)
+			b.must(err)
+			if got := fmt.Sprint(reply); got != want {
+				b.Errorf("a late copy was told %s, want %s", got, want)
+			}
+		}
+		b.store(user, "v", 1)
+		again("[STALE]")
+		if lane := b.server.redis.HGet(client, "1"); lane != "3 2:OK" {
+			b.Errorf("then its lane holds %.20q", lane)
+		}
+		b.must(ws.Close())
+		again("[GONE]")
+		if b.server.redis.Exists(client) {
+			b.Error("the client of a workspace that is gone is left")
+		}
 	})
 }

@@ -11,8 +11,8 @@ import (
 // something else came from it before.
 func TestClockLapsedClientIsTold(t *testing.T) {
 	for name, sign := range map[string]func(b *bubble, c *lapsed){
-		"beat":  func(*bubble, *lapsed) {},
-		"wait":  func(b *bubble, c *lapsed) { b.fetch(c.user, "nothing") },
+		"beat": func(*bubble, *lapsed) {},
+		"wait": func(b *bubble, c *lapsed) { b.fetch(c.user, "nothing") },
 		"wait in a declared one": func(b *bubble, c *lapsed) {
 			b.must(c.other.Declare(b.ctx, "nothing", workspace.FIFO))
 			b.fetch(c.user, "nothing")

@@ -3,7 +3,6 @@ package workspace
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -57,7 +56,7 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 			ws.calls.join() // until it is given back
 			r.kept = d
 		default:
-			ws.free(l, r)
+			ws.free(d, r)
 		}
 		return r, err
 	}
@@ -82,17 +81,16 @@ func (ws *Workspace) resolve(d *departure, cause error) (reply, error) {
 	return reply{}, cause
 }
 
-// free gives a lane back whose request is done. A large reply is taken out of it first.
-func (ws *Workspace) free(l *lane, r reply) {
+// free gives the lane of a request back that is done. A large reply is taken out of it first.
+func (ws *Workspace) free(d *departure, r reply) {
 	if r.size() <= bulky {
-		ws.lanes.give(l)
+		ws.lanes.give(d.lane)
 		return
 	}
-	number := l.number
 	ws.inBackground(func(ctx context.Context) {
 		// Where it fails, the next request of the lane replaces the reply.
-		_, _ = plain(ctx, ws.rdb, "HSET", ws.keys.client(ws.client), l.name, strconv.FormatUint(number, 10)+" ")
-		ws.lanes.give(l)
+		_, _ = call(ctx, ws.rdb, receivedScript, ws.keys.forScript(ws.client), ws.incarnation, d.request)
+		ws.lanes.give(d.lane)
 	})
 }
 
@@ -103,7 +101,7 @@ func (ws *Workspace) giveBack(r reply) <-chan struct{} {
 	if r.kept.used < len(r.rest)-1 {
 		return ws.depart(r.kept)
 	}
-	ws.free(r.kept.lane, r)
+	ws.free(r.kept, r)
 	return nil
 }
 

@@ -21,6 +21,7 @@ var (
 	beatScript       = script("beat")
 	byeScript        = script("bye")
 	cancelScript     = script("cancel")
+	receivedScript   = script("received")
 	declareScript    = script("declare")
 	deleteVarScript  = script("deletevar")
 	listVarsScript   = script("listvars")

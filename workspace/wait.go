@@ -81,6 +81,9 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 			}
 			return reply{}, err
 		}
+		if r.word == "STALE" { // what was claimed has been settled by others before we heard of it
+			continue
+		}
 		if r.word == "KEPT" {
 			ws.depart(&departure{variable: q.variable, waiter: w})
 		}

@@ -3,7 +3,8 @@
 -- KEYS 1-4 and one group: the variable.
 -- ARGV 1 incarnation, 2 request, 3 variable, 4 waiter ('' = do not wait), 5 born ('' at first), 6 random in [0, 1),
 --      7 client, 8 n, 9 sharers (at most this part of the values, but one), 10 lease in ms
--- Returns CLAIM born id attempt index value index value …, EMPTY born, WAIT born, DELETED, BURIED, or GONE.
+-- Returns CLAIM born id attempt index value index value …, EMPTY born, WAIT born, DELETED, BURIED, STALE (it was done before,
+--   and others have settled all since), or GONE.
 local name, waiter, born, random, client = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7]
 local n, sharers, lease = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local w = waiting()

@@ -1,0 +1,8 @@
+-- Takes a large reply out of its lane, once its caller has it. A copy of the call that comes late changes nothing.
+-- KEYS 1-4.
+-- ARGV 1 incarnation, 2 request
+-- Returns OK, or what refused() in prelude.lua says of a lane that has gone on.
+local again, replayed = refused()
+if again and not replayed then return again end
+if replayed then redis.call('HSET', CLIENT, lane, number .. ' ') end
+return { 'OK' }
