@@ -52,10 +52,15 @@ func TestClockClaimLostBeforeItWasHeardOf(t *testing.T) {
 		ws, _ := b.owner(nil)
 		user, machine := b.user()
 		b.store(user, "v", 1)
+		b.claim(user, "none", s).cancel() // after it, Redis has the script
+		before := len(b.server.times(0, user.Client(), "claim"))
 		machine.muffle()
 		claiming := b.claim(user, "v", s)
 		claiming.waits()
 		b.until(2 * s)
+		if len(b.server.times(0, user.Client(), "claim")) != before+1 {
+			b.Fatal("the claim was not done, so that this proves nothing")
+		}
 		b.holds(ws, "v", "1")
 		machine.loseReplies()
 		b.until(4 * s)

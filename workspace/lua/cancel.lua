@@ -1,8 +1,8 @@
 -- Ends a request whose caller does not want it any more, or has not learnt what became of it: what it has taken goes back
 -- or to the next, its waiter leaves, and if it was not done, it can never be done from now on.
 -- KEYS 1-4 and one group: the variable.
--- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born, 6 how many of the
---      values that it took have been used and stay away
+-- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born, 6 how many
+--      of the values that it took have been used and stay away
 -- Returns NOT (it was not done), UNDONE (it had taken something or was waiting), DONE and its reply (it was done and stays
 --   so), or GONE.
 local request, waiter, born = ARGV[2], ARGV[4], ARGV[5]

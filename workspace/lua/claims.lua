@@ -1,11 +1,11 @@
 -- Claims: values that were taken under a lease. (Nothing here is done before claims() is called; see prelude.lua.)
 --
 -- A claim is listed in the hash "claimed" as "values attempt client index", its values as claim/1, claim/2 and so on; index
--- is that of the first value for those who iterate, or 0; in mode single it tells whether there was a later value. A claim's name begins with its ticket. One that has ended, or was
--- released, stands in "deadlines" by this ticket, which is far less than any time: so the values that were claimed first
--- are the next again, and before the point of the score stands the ticket, after it the index of the first value in its
--- claim, for a part that was released. Values that come back from elsewhere to a variable that is iterated become such a claim too, since in
--- the list they would shift all others.
+-- is that of the first value for those who iterate, or 0; in mode single it tells whether there was a later value. A claim's
+-- name begins with its ticket. One that has ended, or was released, stands in "deadlines" by this ticket, which is far less
+-- than any time: so the values that were claimed first are the next again. After the point of the score stands the place of
+-- the first value in its claim, for a part that was released. Values that come back from elsewhere to a variable that is
+-- iterated become such a claim too, since in the list they would shift all others.
 local FIRST_TIME = 100000000000 -- in ms; tickets are less
 
 local function claims()

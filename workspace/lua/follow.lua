@@ -2,8 +2,8 @@
 -- KEYS 1-4 and one group: the variable.
 -- ARGV 1 incarnation, 2 request, 3 variable, 4 waiter ('' = do not wait), 5 born ('' at first), 6 n, 7 from: the index up
 --      to which it has seen all ('0' at first)
--- Returns VALUES born index value index value …, KEPT born index value (see find.lua), EMPTY born, WAIT born, DELETED, MODE mode (in which
---   nobody iterates), BURIED, or GONE.
+-- Returns VALUES born index value index value …, KEPT born index value (see find.lua), EMPTY born, WAIT born, DELETED, MODE
+--   mode (in which nobody iterates), BURIED, or GONE.
 local name, waiter, born, n, from = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local again = refused()
 if again then return again end

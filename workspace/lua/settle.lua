@@ -63,7 +63,7 @@ if #settled > 0 then
       claim.attempt = 1
       c.list(var, claim)
     end
-    if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then c.lapse(var, claim) end -- the first may be another one now
+    if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then c.lapse(var, claim) end -- its first may be another
   end
 else
   ease()
