@@ -81,9 +81,11 @@ func (c *Client) Close() error {
 	}
 	c.mu.Unlock()
 
-	for _, f := range closers {
-		f()
+	var closing sync.WaitGroup
+	for _, f := range closers { // together, since each may take seconds where Redis does not answer
+		closing.Go(f)
 	}
+	closing.Wait()
 	close(c.closing)
 	c.listening.shut()
 	err := c.disconnect()

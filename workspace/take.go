@@ -40,6 +40,9 @@ func (f *taker) accept() bool {
 	}
 	f.got.kept.used++
 	f.given++
+	if f.got.kept.used == len(f.got.rest)-1 {
+		f.settle() // its lane is not held up by what the loop does with the last value
+	}
 	return true
 }
 
@@ -76,6 +79,12 @@ func (f *taker) leave() { f.ws.waitBack(f.putBack()) }
 func (f *taker) putBack() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.settle()
+	return f.back
+}
+
+// settle ends what is left to do about the values that were taken last. f.mu is held.
+func (f *taker) settle() {
 	if f.timer != nil {
 		f.timer.Stop()
 		f.timer = nil
@@ -84,5 +93,4 @@ func (f *taker) putBack() <-chan struct{} {
 		f.back = f.ws.giveBack(f.got)
 		f.got.kept = nil
 	}
-	return f.back
 }
