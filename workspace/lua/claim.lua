@@ -51,6 +51,7 @@ if var.mode == 'multi' or values[1] and var.position then n = 1 end -- a claim's
 local there = #values + redis.call('LLEN', var.values)
 take_some(var, random, math.min(n, math.max(1, math.ceil(there / sharers))) - #values, values)
 if #values > 0 then
+  if index == 0 and var.position then index = ticket(HOME) end -- it was on its way when somebody began to iterate
   if waiter ~= '' then w.unwait(var, waiter) end
   local claim, indexed = { id = whole(ticket(HOME)), attempt = 1, holder = client, index = index }, {}
   w.claims.add(var, claim, values)

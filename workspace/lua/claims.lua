@@ -124,6 +124,9 @@ local function claims()
   -- Makes a claim that has ended of values that came from one another. order is the ticket of that, first the place there of
   -- the first, index that of the first for those who iterate, or 0.
   function C.put_back(var, values, index, order, first)
+    if index == 0 and var.position and var.mode == 'fifo' then
+      index = redis.call('HINCRBY', var.space.workspace, 'tickets', #values) - #values + 1 -- see number_all
+    end
     local last = first + #values - 1
     if last > MOST then first, last = 1, #values end
     local id = whole(order) .. '.' .. whole(first)
@@ -166,9 +169,9 @@ local function claims()
   end
 
   -- Gives all values that claims hold their indexes, when somebody iterates for the first time. Returns the next index.
-  -- Index 1 is for those that are on their way to a fetcher now, should they come back.
+  -- Lower ones, tickets, are for those that are on their way to a fetcher now, should they come back.
   function C.number_all(var)
-    local index = 2
+    local index = FIRST_TIME + 1 -- not so round that a server writes its score in a way that Lua cannot read
     local all = {}
     for i, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
       all[i] = C.listed(var, id)

@@ -28,7 +28,7 @@ else
     local claim = w.claims.listed(var, id)
     local values = w.claims.values(var, claim)
     for i = 1, #values, 2 do
-      local index = claim.index == 0 and 1 or claim.index + tonumber(values[i]) - 1
+      local index = claim.index + tonumber(values[i]) - 1
       if index > from and n > 0 then
         found[#found + 1] = whole(index)
         found[#found + 1] = values[i + 1]
