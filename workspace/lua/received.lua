@@ -4,5 +4,8 @@
 -- Returns OK, or what refused() in prelude.lua says of a lane that has gone on.
 local again, replayed = refused()
 if again and not replayed then return again end
-if replayed then redis.call('HSET', CLIENT, lane, number .. ' ') end
+if replayed then
+  ease()
+  redis.call('HSET', CLIENT, lane, number .. ' ')
+end
 return { 'OK' }

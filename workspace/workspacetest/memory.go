@@ -2,6 +2,7 @@ package workspacetest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 var memoryTests = []test{
 	{"MemoryShortStoreChangesNothing", memoryShortStoreChangesNothing},
 	{"MemoryShortFetchWorks", memoryShortFetchWorks},
+	{"MemoryShortLaneIsEmptied", memoryShortLaneIsEmptied},
 	{"MemoryShortCancelWorks", memoryShortCancelWorks},
 	{"MemoryShortSettle", memoryShortSettle},
 	{"MemoryShortDeleteWorks", memoryShortDeleteWorks},
@@ -34,6 +36,27 @@ func (s *site) wantOOM(err error) {
 	if err == nil || !strings.Contains(err.Error(), "OOM") {
 		s.Errorf("error %v, want one that says OOM", err)
 	}
+}
+
+// What was received does not stay in its lane, least of all then.
+func memoryShortLaneIsEmptied(s *site) {
+	const size = 100_000
+	ws := s.open()
+	s.store(ws, "v", make([]byte, size))
+	s.full()
+	var text []byte
+	ok, err := ws.TryFetch(s.ctx, "v", &text)
+	s.must(err)
+	if !ok || len(text) != size {
+		s.Fatalf("%d bytes came, %t", len(text), ok)
+	}
+	kept := 0
+	s.eventually(func() bool {
+		replies, err := s.admin.HVals(s.ctx, s.key("client", ws.Client())).Result()
+		s.must(err)
+		kept = len(strings.Join(replies, ""))
+		return kept < size
+	}, func() string { return fmt.Sprintf("%d bytes are kept", kept) })
 }
 
 func memoryShortStoreChangesNothing(s *site) {
