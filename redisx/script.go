@@ -25,6 +25,9 @@ func NewScript(name string, sources ...string) *Script {
 	return &Script{name: name, source: source, sha: redis.NewScript(source).Hash()}
 }
 
+// Name is what NewScript was given.
+func (s *Script) Name() string { return s.name }
+
 // UnknownError says that a script was on its way when its context ended, the client was closed or the time for trying
 // was over. Redis has done it once or not at all, or may still do it.
 type UnknownError struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -140,4 +141,30 @@ func TestClockContextEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A suspended client whose request was done, and which was forgotten before it learnt that, must not do it again.
+func TestClockForgottenBeforeTheReply(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ws, _ := b.owner(nil)
+		user, machine := b.user()
+		b.store(user, "v", 1)
+		b.until(s)
+		machine.muffle() // the replies come no more
+		storing := b.begin(func(_ context.Context, c *call) { c.err = user.Store(b.ctx, "v", 2) })
+		storing.waits()
+		b.until(2 * s)
+		b.server.jump(20 * m) // its clock stood still
+		b.store(ws, "w", 1)   // who comes now has it forgotten
+		if synctest.Wait(); b.known(user) {
+			b.Fatal("it is still known")
+		}
+		machine.loseReplies()
+		b.until(m)
+		storing.ended(storing.at)
+		if _, unknown := errors.AsType[*redisx.UnknownError](storing.err); !unknown {
+			b.Errorf("it may have been done, and the error is %v", storing.err)
+		}
+		b.holds(ws, "v", "1", "2")
+	})
 }

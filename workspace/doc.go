@@ -34,8 +34,9 @@
 //     answer, if the process ends before it could give it back. Claim is for what must not be lost.
 //   - A waiting call whose machine vanishes without closing its connections holds up a value for some seconds. So does a
 //     server that refuses PUBLISH, or messages that are lost: then calls that wait wake with the next beat, within two seconds.
-//   - A client that is silent for ten minutes is forgotten. Should it have been stopped for so long in the middle of a call,
-//     that call may be done twice.
+//   - A client that is silent for ten minutes is forgotten. Should it have been stopped for so long in the middle of a call
+//     whose reply is lost, that call ends with a *redisx.UnknownError; a call that waits goes on waiting, and what it was
+//     given meanwhile is lost.
 //   - Values are JSON in plain lists, which redis-cli and other languages can read and add to; docs/protocol.md says all that
 //     they must know. A value has 64 MiB at most: MaxValue.
 //   - StoreAll stores a thousand values in one step, not all of them.

@@ -15,6 +15,9 @@ const (
 	bulky       = 4 << 10     // a reply of more bytes is not left in its lane
 )
 
+// errForgotten is for a call that was sent again after Redis had forgotten what it knew of the first time.
+var errForgotten = errors.New("its reply was lost, and then the client was silent for so long that Redis has forgotten it")
+
 // origin is whom a request comes from.
 type origin struct {
 	variable string  // the first of those that it works on
@@ -42,6 +45,7 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 		}
 		d := &departure{variable: from.variable, waiter: from.waiter, request: l.request(epoch), lane: l}
 		args[1] = d.request
+		before := ws.rdb.Retries()
 		r, err := ws.call(ctx, s, keys, args...)
 		if _, unknown := errors.AsType[*redisx.UnknownError](err); unknown {
 			return ws.resolve(d, err)
@@ -51,6 +55,10 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 			ws.lanes.give(l)
 		case r.word == "NOCLIENT":
 			ws.forgotten(epoch)
+			if from.waiter == nil && ws.rdb.Retries() != before {
+				ws.lanes.give(l)
+				return reply{}, &redisx.UnknownError{Script: s.Name(), Err: errForgotten}
+			}
 			continue
 		case r.word == "VALUES" && from.keep:
 			ws.calls.join() // until it is given back
