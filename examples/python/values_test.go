@@ -13,8 +13,8 @@ import (
 func TestValues(t *testing.T) {
 	s := newSite(t)
 	for _, text := range []string{
-		`""`, `null`, `0`, `[]`, `{}`, `false`, `"Grüße, 世界 🌍\u0000\n"`, `"<a href=\"x\">&</a>"`, `9007199254740993`, `-1.5e-300`,
-		`{"b":[1,{"ä":null}],"a":""}`, `[[],[""]]`,
+		`""`, `null`, `0`, `[]`, `{}`, `false`, `"Grüße, 世界 🌍\u0000\n"`, `"<a href=\"x\">&</a>"`, `9007199254740993`,
+		`-1.5e-300`, `{"b":[1,{"ä":null}],"a":""}`, `[[],[""]]`,
 	} {
 		var value any
 		decoder := json.NewDecoder(strings.NewReader(text))
