@@ -40,7 +40,8 @@ func TestProtocolCopies(t *testing.T) {
 		}
 		want := "\n" + copied + "\n"
 		if there != want && !*update {
-			t.Errorf("%q differs from the code, which says:\n%s\nWrite it there with: go test -run ProtocolCopies . -update", name, want)
+			t.Errorf("%q differs from the code, which says:\n%s\nWrite it there with: go test -run ProtocolCopies . -update",
+				name, want)
 		}
 		doc = before + begin + want + end + after
 	}
@@ -254,10 +255,12 @@ func TestProtocolNames(t *testing.T) {
 
 // The order of the parts of a script is that of the shell commands in docs/redis-cli.md, which are tested.
 func TestProtocolOrder(t *testing.T) {
-	if text := "`prelude.lua`, `claims.lua`, `waiting.lua` and the script"; !strings.Contains(readFile(t, protocolFile), text) {
+	text := "`prelude.lua`, `claims.lua`, `waiting.lua` and the script"
+	if !strings.Contains(readFile(t, protocolFile), text) {
 		t.Errorf("the protocol does not say: %s", text)
 	}
-	if text := `shared = []string{"prelude", "claims", "waiting"}`; !strings.Contains(readFile(t, "workspace/scripts.go"), text) {
+	text = `shared = []string{"prelude", "claims", "waiting"}`
+	if !strings.Contains(readFile(t, "workspace/scripts.go"), text) {
 		t.Errorf("the scripts are put together otherwise than by %s", text)
 	}
 	var alone []string

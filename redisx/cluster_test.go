@@ -145,7 +145,8 @@ func TestClusterWrongKind(t *testing.T) {
 	servers := redistest.StartCluster(t, 3, 0)
 	addr := servers.Nodes()[0].Addr()
 	for _, s := range servers.Nodes() {
-		if err := s.Redis().Do(t.Context(), "ACL", "SETUSER", "bob", "on", ">"+secret, "+@all", "~*", "&*").Err(); err != nil {
+		err := s.Redis().Do(t.Context(), "ACL", "SETUSER", "bob", "on", ">"+secret, "+@all", "~*", "&*").Err()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -58,9 +58,10 @@ func replaceScripts(sources func(name string) []string) (undo func()) {
 	var undoing []func()
 	for name, at := range map[string]**redisx.Script{
 		"open": &openScript, "renew": &renewScript, "delete": &deleteScript, "hello": &helloScript, "beat": &beatScript,
-		"bye": &byeScript, "cancel": &cancelScript, "received": &receivedScript, "declare": &declareScript, "deletevar": &deleteVarScript,
-		"listvars": &listVarsScript, "watch": &watchScript, "describe": &describeScript, "store": &storeScript, "fetch": &fetchScript,
-		"find": &findScript, "follow": &followScript, "claim": &claimScript, "renewclaim": &renewClaimScript,
+		"bye": &byeScript, "cancel": &cancelScript, "received": &receivedScript, "declare": &declareScript,
+		"deletevar": &deleteVarScript, "listvars": &listVarsScript, "watch": &watchScript, "describe": &describeScript,
+		"store": &storeScript, "fetch": &fetchScript, "find": &findScript, "follow": &followScript,
+		"claim": &claimScript, "renewclaim": &renewClaimScript,
 		"settle": &settleScript, "release": &releaseScript, "endclaims": &endClaimsScript,
 	} {
 		whole := *at

@@ -165,7 +165,8 @@ func (s *site) waiting(ws *workspace.Workspace, variable string, fetchers, finde
 		info = s.info(ws, variable)
 		return info.Fetchers == fetchers && info.Finders == finders
 	}, func() string {
-		return fmt.Sprintf("%d fetchers and %d finders wait for %q, want %d and %d", info.Fetchers, info.Finders, variable, fetchers, finders)
+		return fmt.Sprintf("%d fetchers and %d finders wait for %q, want %d and %d",
+			info.Fetchers, info.Finders, variable, fetchers, finders)
 	})
 }
 

@@ -38,7 +38,8 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
 		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
-		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests, iterateModelTests, iterateGoneTests,
+		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests,
+		iterateModelTests, iterateGoneTests,
 		fetchNTests, fileTests, listVarsTests, settleIntoTests, watchTests,
 		onceTests(), lostTests, laneTests, backOrderTests)
 }
