@@ -225,6 +225,31 @@ func TestProtocolConstants(t *testing.T) {
 	}
 }
 
+// The common cases of scripts, which have none of the constants of the others, have the same numbers.
+func TestFastScriptsHaveTheSameNumbers(t *testing.T) {
+	waiting, claims := readFile(t, "workspace/lua/waiting.lua"), readFile(t, "workspace/lua/claims.lua")
+	constant := func(text, name string) string {
+		t.Helper()
+		found := regexp.MustCompile(`local ` + name + ` = (\d+)`).FindStringSubmatch(text)
+		if found == nil {
+			t.Fatalf("there is no %s", name)
+		}
+		return found[1]
+	}
+	live := "> now - " + constant(waiting, "LIVE_MS")
+	for file, wants := range map[string][]string{
+		"fetch": {live},
+		"store": {live, "now + " + constant(waiting, "GRACE_MS"), "score < " + constant(claims, "FIRST_TIME")},
+	} {
+		text := readFile(t, "workspace/lua/fast/"+file+".lua")
+		for _, want := range wants {
+			if !regexp.MustCompile(regexp.QuoteMeta(want) + `\b`).MatchString(text) {
+				t.Errorf("fast/%s.lua does not have: %s", file, want)
+			}
+		}
+	}
+}
+
 func TestProtocolNames(t *testing.T) {
 	rdb, err := redisx.Open(t.Context(), "mem://", nil)
 	if err != nil {

@@ -42,6 +42,9 @@ local redis = setmetatable({
 // GuardScripts has all scripts fail that touch undeclared keys, until the returned function is called.
 func GuardScripts() (undo func()) { return replaceScripts(after(guard)) }
 
+// GuardedScript makes one script as GuardScripts does.
+func GuardedScript(text string) *redisx.Script { return redisx.NewScript("guarded", guard, text) }
+
 // ForgetRequests has Redis do a request again when it is sent again, until the returned function is called.
 func ForgetRequests() (undo func()) { return replaceScripts(after(forgetful)) }
 

@@ -29,9 +29,9 @@ type site struct {
 }
 
 func newSite(t *testing.T, open func(*testing.T) Server) *site {
+	server := open(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience) // it is needed for cleaning up, too
 	t.Cleanup(cancel)
-	server := open(t)
 	s := &site{T: t, ctx: ctx, server: server, rdb: server.Client, admin: server.Admin}
 	if s.admin == nil {
 		s.admin = s.rdb.Redis()

@@ -1,5 +1,6 @@
 // Package workspacetest is the conformance suite of package workspace: tests that it has to pass on any Redis. Those of
-// behaviour that NetWorkSpaces had carry its number: V1 to V10 for variables, W1 to W6 for workspaces.
+// behaviour that NetWorkSpaces had carry its number: W1 to W9 for workspaces, V1 to V10 for variables, I1 to I6 for
+// iterators, F1 to F3 for files.
 //
 // A test has a server of its own, or at least a workspace of its own on one that is shared, and no key may be left there
 // at its end.
@@ -44,7 +45,8 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 		onceTests(), lostTests, laneTests, backOrderTests)
 }
 
-// RunAlone tests what concerns a server as a whole. Each call of open must give another one.
+// RunAlone tests what concerns a server as a whole. Each call of open must give one that is empty and that no other test
+// uses at the same time.
 func RunAlone(t *testing.T, open func(*testing.T) Server) {
 	run(t, open, listTests, temporaryTests, defaultTests)
 }
