@@ -14,8 +14,8 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' then
     local start = handed and string.match(handed, '^[+]%d+ %d+ %d+ ()')
     if start then
       value = string.sub(handed, start)
+      redis.call('ZREM', KEYS[6], waiter) -- fails before anything is lost if this key was put in by hand
       redis.call('HDEL', KEYS[7], waiter)
-      redis.call('ZREM', KEYS[6], waiter)
     elseif redis.call('EXISTS', KEYS[6], KEYS[9]) == 0 then
       value = redis.call('LPOP', KEYS[5])
     end
