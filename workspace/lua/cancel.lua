@@ -57,4 +57,6 @@ if request ~= '' then
 else
   changed()
 end
-return { word and 'UNDONE' or forgotten and 'NOCLIENT' or 'NOT' }
+if word then return { 'UNDONE' } end
+if forgotten then return { 'NOCLIENT' } end
+return { 'NOT' }
