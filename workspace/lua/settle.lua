@@ -33,6 +33,7 @@ for i = at, #ARGV, 3 do
   indexes[#indexes + 1] = i
   fields[#fields + 1] = id .. '/' .. ARGV[i]
 end
+if claim and not redis.call('ZSCORE', var.deadlines, id) then error('NWSDAMAGED claim ' .. id .. ' has no deadline') end
 local held = claim and redis.call('HMGET', var.claimed, unpack(fields)) or {}
 local lost, settled = {}, {}
 local named = {}

@@ -14,6 +14,7 @@ var lostTests = []test{
 	{"LostReplyThenCancelledStore", lostReplyThenCancelledStore},
 	{"LostReplyThenCancelledFetch", lostReplyThenCancelledFetch},
 	{"LostReplyThenCancelledClaim", lostReplyThenCancelledClaim},
+	{"LostReplyThenForgottenStore", lostReplyThenForgottenStore},
 	{"LostReplyThenUnreachableFetch", lostReplyThenUnreachableFetch},
 	{"LostReplyThenUnreachableStore", lostReplyThenUnreachableStore},
 	{"LostReplyThenCancelledFetchN", lostReplyThenCancelledFetchN},
@@ -69,6 +70,27 @@ func lostReplyThenCancelledStore(s *site) {
 			s.Fatalf("Store: %v; Redis answers, so that it can be known", err)
 		}
 	}
+}
+
+// Redis knows nothing more of a client that it has forgotten, not even that something was not done.
+func lostReplyThenForgottenStore(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	far := s.use(rdb)
+	s.Cleanup(proxy.allow)
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	t := proxy.catch(replyLost, "values:lossy", proxy.unreachable)
+	store := s.start("store", func(_ context.Context, p *pending) { p.err = far.Store(ctx, "lossy", 1) })
+	<-t.happened
+	s.must(ws.EndClaims(s.ctx, "lossy", far.Client()))
+	cancel()
+	proxy.allow()
+	store.end()
+	if !isUnknown(store.err) {
+		s.Errorf("Store: %v; want an UnknownError", store.err)
+	}
+	s.holds(ws, "lossy", "1")
 }
 
 func lostReplyThenCancelledFetch(s *site) {

@@ -108,3 +108,54 @@ func onceIFetch(o *once) {
 	came.add(left...)
 	came.once(o.site, values)
 }
+
+// hearing is far, with its channel subscribed to: only then does Redis register its waiters.
+func (o *once) hearing() *workspace.Workspace {
+	o.Helper()
+	far := o.far()
+	find := o.find(far, "heard")
+	o.waiting(o.ws, "heard", 0, 1)
+	o.store(o.ws, "heard", 1)
+	find.gets("1")
+	o.proxy.quiet()
+	return far
+}
+
+// What was found may be taken before a copy of the request arrives, which then must not wait.
+func onceFind(o *once) {
+	far := o.hearing()
+	o.store(o.ws, "lossy", 1)
+	o.strikeLossy()
+	o.find(far, "lossy").gets("1")
+	o.fetch(o.ws, "lossy").gets("1")
+	o.struck()
+	o.waiting(o.ws, "lossy", 0, 0)
+}
+
+func onceFindWaiting(o *once) {
+	far := o.hearing()
+	find := o.find(far, "lossy")
+	o.waiting(o.ws, "lossy", 0, 1)
+	o.proxy.quiet()
+	o.strikeLossy()
+	o.store(o.ws, "lossy", 1)
+	find.gets("1")
+	o.fetch(o.ws, "lossy").gets("1")
+	o.struck()
+	o.waiting(o.ws, "lossy", 0, 0)
+}
+
+func onceIFind(o *once) {
+	far := o.hearing()
+	o.store(o.ws, "lossy", 1)
+	o.strikeLossy()
+	for value, err := range workspace.NewVar[int](far, "lossy").IFind().All(o.ctx) {
+		if err != nil || value != 1 {
+			o.Errorf("IFind: %d, %v; want 1", value, err)
+		}
+		break
+	}
+	o.fetch(o.ws, "lossy").gets("1")
+	o.struck()
+	o.waiting(o.ws, "lossy", 0, 0)
+}
