@@ -18,7 +18,7 @@
 //     scripts, starts again with all its data, or fails over without losing any. It is tried for up to a minute
 //     (redisx.Options.Retry). If it then is not known what became of it, that is a *redisx.UnknownError: it was done once
 //     or not at all. After any other error it was not done.
-//   - A call ends with its context, within a second where Redis does not answer. What it has taken goes back to where it was.
+//   - A call ends with its context, within a second where Redis does not answer. What it has taken is the next again.
 //   - A call that waits holds no connection and does not poll. Deleting a variable or a workspace wakes all who wait for it,
 //     also those who missed the message.
 //   - A workspace that is not persistent is deleted when its owner closes it, or dies and its lease runs out. Time is that of

@@ -38,7 +38,7 @@ func onceTests() (tests []test) {
 		{"Store", onceStore}, {"StoreServes", onceStoreServes}, {"StoreAll", onceStoreAll},
 		{"Fetch", onceFetch}, {"FetchWaiting", onceFetchWaiting},
 		{"TryFetch", onceTryFetch}, {"TryFetchEmpty", onceTryFetchEmpty}, {"FetchN", onceFetchN}, {"IFetch", onceIFetch},
-		{"Find", onceFind}, {"FindWaiting", onceFindWaiting}, {"IFind", onceIFind},
+		{"Find", onceFind}, {"FindWaiting", onceFindWaiting}, {"FindByHand", onceFindByHand}, {"IFind", onceIFind},
 		{"Claim", onceClaim}, {"ClaimWaiting", onceClaimWaiting}, {"Settle", onceSettle}, {"SettleLost", onceSettleLost},
 		{"Release", onceRelease}, {"Renew", onceRenew},
 		{"Declare", onceDeclare}, {"DeclareRefused", onceDeclareRefused},

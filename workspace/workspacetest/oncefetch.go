@@ -145,6 +145,18 @@ func onceFindWaiting(o *once) {
 	o.waiting(o.ws, "lossy", 0, 0)
 }
 
+// A copy of the request that arrives late must not end the waiting of the one that came before it.
+func onceFindByHand(o *once) {
+	far := o.hearing()
+	o.strikeLossy()
+	find := o.find(far, "lossy")
+	o.waiting(o.ws, "lossy", 0, 1)
+	o.push("lossy", "1")
+	o.struck()
+	find.gets("1")
+	o.waiting(o.ws, "lossy", 0, 0)
+}
+
 func onceIFind(o *once) {
 	far := o.hearing()
 	o.store(o.ws, "lossy", 1)
