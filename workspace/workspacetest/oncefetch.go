@@ -148,6 +148,7 @@ func onceFindWaiting(o *once) {
 // A copy of the request that arrives late must not end the waiting of the one that came before it.
 func onceFindByHand(o *once) {
 	far := o.hearing()
+	o.declare(o.ws, "lossy", workspace.FIFO)
 	o.strikeLossy()
 	find := o.find(far, "lossy")
 	o.waiting(o.ws, "lossy", 0, 1)
