@@ -75,7 +75,7 @@ func TestParseURLOfMany(t *testing.T) {
 }
 
 func TestParseURLOptions(t *testing.T) {
-	got, err := parseURL("redis://h?read_timeout=9s&pool_size=7&max_retries=5&protocol=3&dial_timeout=0&retry=3s")
+	got, err := parseURL("redis://h?read_timeout=9s&pool_size=7&dial_timeout=0&retry=3s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +95,8 @@ func TestParseURLOptions(t *testing.T) {
 func TestBadURL(t *testing.T) {
 	const password = "hunter2"
 	tests := []struct{ url, says string }{
+		{"redis://h?max_retries=5", "max_retries cannot be chosen"},
+		{"redis://h?protocol=3", "protocol cannot be chosen"},
 		{"localhost:6379", "did you mean redis://localhost:6379 ?"},
 		{"10.0.0.7:6379/2", "did you mean redis://10.0.0.7:6379/2 ?"},
 		{"[::1]:6379", "did you mean redis://[::1]:6379 ?"},
