@@ -1,6 +1,6 @@
 -- The common cases of fetch.lua, which comes after: a new request for one value of a variable in mode fifo that nobody
--- iterates, the caller included. Either there is one and nobody waits, or one was handed to this waiter, or there is none at all and it begins to
--- wait. All else falls through.
+-- iterates, the caller included. Either there is one and nobody waits, or one was handed to this waiter, or there is none
+-- at all and it begins to wait. All else falls through.
 local workspace = redis.call('HMGET', KEYS[1], 'incarnation', 'watched')
 local epoch, lane, number = string.match(ARGV[2], '^(%d+) (%d+) (%d+)$')
 if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' and ARGV[8] ~= 'iterate' then
