@@ -151,6 +151,10 @@ func onceFindByHand(o *once) {
 	o.declare(o.ws, "lossy", workspace.FIFO)
 	o.strikeLossy()
 	find := o.find(far, "lossy")
+	select {
+	case <-o.trap.happened: // it waits in Redis before its reply is lost
+	case <-o.ctx.Done():
+	}
 	o.waiting(o.ws, "lossy", 0, 1)
 	o.push("lossy", "1")
 	o.struck()
