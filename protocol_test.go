@@ -40,7 +40,8 @@ func TestProtocolCopies(t *testing.T) {
 		}
 		want := "\n" + copied + "\n"
 		if there != want && !*update {
-			t.Errorf("%q differs from the code, which says:\n%s\nWrite it there with: go test -run ProtocolCopies . -update", name, want)
+			t.Errorf("%q differs from the code, which says:\n%s\nWrite it there with: go test -run ProtocolCopies . -update",
+				name, want)
 		}
 		doc = before + begin + want + end + after
 	}
@@ -224,6 +225,31 @@ func TestProtocolConstants(t *testing.T) {
 	}
 }
 
+// The common cases of scripts, which have none of the constants of the others, have the same numbers.
+func TestFastScriptsHaveTheSameNumbers(t *testing.T) {
+	waiting, claims := readFile(t, "workspace/lua/waiting.lua"), readFile(t, "workspace/lua/claims.lua")
+	constant := func(text, name string) string {
+		t.Helper()
+		found := regexp.MustCompile(`local ` + name + ` = (\d+)`).FindStringSubmatch(text)
+		if found == nil {
+			t.Fatalf("there is no %s", name)
+		}
+		return found[1]
+	}
+	live := "> now - " + constant(waiting, "LIVE_MS")
+	for file, wants := range map[string][]string{
+		"fetch": {live},
+		"store": {live, "now + " + constant(waiting, "GRACE_MS"), "score < " + constant(claims, "FIRST_TIME")},
+	} {
+		text := readFile(t, "workspace/lua/fast/"+file+".lua")
+		for _, want := range wants {
+			if !regexp.MustCompile(regexp.QuoteMeta(want) + `\b`).MatchString(text) {
+				t.Errorf("fast/%s.lua does not have: %s", file, want)
+			}
+		}
+	}
+}
+
 func TestProtocolNames(t *testing.T) {
 	rdb, err := redisx.Open(t.Context(), "mem://", nil)
 	if err != nil {
@@ -254,10 +280,12 @@ func TestProtocolNames(t *testing.T) {
 
 // The order of the parts of a script is that of the shell commands in docs/redis-cli.md, which are tested.
 func TestProtocolOrder(t *testing.T) {
-	if text := "`prelude.lua`, `claims.lua`, `waiting.lua` and the script"; !strings.Contains(readFile(t, protocolFile), text) {
+	text := "`prelude.lua`, `claims.lua`, `waiting.lua` and the script"
+	if !strings.Contains(readFile(t, protocolFile), text) {
 		t.Errorf("the protocol does not say: %s", text)
 	}
-	if text := `shared = []string{"prelude", "claims", "waiting"}`; !strings.Contains(readFile(t, "workspace/scripts.go"), text) {
+	text = `shared = []string{"prelude", "claims", "waiting"}`
+	if !strings.Contains(readFile(t, "workspace/scripts.go"), text) {
 		t.Errorf("the scripts are put together otherwise than by %s", text)
 	}
 	var alone []string

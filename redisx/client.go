@@ -11,7 +11,7 @@ import (
 )
 
 // Client is an open connection to one Redis, or to one cluster. It may be used by many goroutines at a time. However many
-// they are, calls share two connections to a server, and all subscriptions have one more.
+// they are, calls share one connection to a server, or two while much is under way, and all subscriptions have one more.
 type Client struct {
 	rdb   redis.UniversalClient
 	label string            // what a person may see of the address

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -145,7 +146,8 @@ func TestClusterWrongKind(t *testing.T) {
 	servers := redistest.StartCluster(t, 3, 0)
 	addr := servers.Nodes()[0].Addr()
 	for _, s := range servers.Nodes() {
-		if err := s.Redis().Do(t.Context(), "ACL", "SETUSER", "bob", "on", ">"+secret, "+@all", "~*", "&*").Err(); err != nil {
+		err := s.Redis().Do(t.Context(), "ACL", "SETUSER", "bob", "on", ">"+secret, "+@all", "~*", "&*").Err()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -274,4 +276,39 @@ func (e *ear) mustHear(t *testing.T, rdb *Client, channel, verb string) {
 			}
 		}
 	})
+}
+
+// TestClusterTLS has a cluster of one node, which tells of itself by the port that takes TLS.
+func TestClusterTLS(t *testing.T) {
+	server := redistest.StartTLS(t, redistest.RequireClientCert, "cluster-enabled yes\ncluster-announce-ip 127.0.0.1")
+	ctx := t.Context()
+	if err := server.Redis().ClusterAddSlotsRange(ctx, 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the cluster is up", func() bool {
+		return strings.Contains(server.Redis().ClusterInfo(ctx).Val(), "cluster_state:ok")
+	})
+	certificates := url.Values{"ca": {server.CAFile}, "cert": {server.CertFile}, "key": {server.KeyFile}}.Encode()
+	address := "rediss+cluster://" + server.Addr() + "?" + certificates
+	rdb := mustOpen(t, address)
+	if n, err := rdb.Run(ctx, join, []string{"k"}, "first"); n != int64(1) || err != nil {
+		t.Errorf("Run: %v, %v", n, err)
+	}
+	heard := make(chan string, 1)
+	up := make(chan struct{})
+	stop := rdb.Listen("channel", Listener{Message: func(text string) { heard <- text }, State: func(bool) { close(up) }})
+	defer stop()
+	<-up
+	if err := server.Redis().SPublish(ctx, "channel", "message").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-heard; got != "message" {
+		t.Errorf("heard %q", got)
+	}
+	if _, err := Open(ctx, strings.Replace(address, "rediss", "redis", 1), nil); !errors.Is(err, ErrURL) {
+		t.Errorf("certificates without TLS: %v, want ErrURL", err)
+	}
+	if _, err := Open(ctx, "rediss+cluster://"+server.Addr(), nil); !errors.Is(err, ErrNoServer) {
+		t.Errorf("without certificates: %v, want ErrNoServer", err)
+	}
 }

@@ -14,7 +14,8 @@ const slotsFor = 10 * time.Second
 func (t *target) connect(o Options) *Client {
 	options := *t.options
 	options.Dialer = lateFailure(t.dialer(o.Dial))
-	c := &Client{label: t.label, url: t.url, retry: o.Retry, clean: t.clean, log: o.Logger, closing: make(chan struct{}), closers: map[*func()]struct{}{}}
+	c := &Client{label: t.label, url: t.url, retry: o.Retry, clean: t.clean, log: o.Logger, closing: make(chan struct{}),
+		closers: map[*func()]struct{}{}}
 	if t.retry != 0 {
 		c.retry = t.retry
 	}
@@ -52,8 +53,10 @@ func (t *target) clusterOptions(o *redis.Options) *redis.ClusterOptions {
 
 func (t *target) failoverOptions(o *redis.Options) *redis.FailoverOptions {
 	return &redis.FailoverOptions{
-		MasterName: t.master, SentinelAddrs: t.addrs, SentinelUsername: t.sentinelUsername, SentinelPassword: t.sentinelPassword,
-		ClientName: o.ClientName, Dialer: o.Dialer, Protocol: o.Protocol, Username: o.Username, Password: o.Password, DB: o.DB,
+		MasterName: t.master, SentinelAddrs: t.addrs,
+		SentinelUsername: t.sentinelUsername, SentinelPassword: t.sentinelPassword,
+		ClientName: o.ClientName, Dialer: o.Dialer, Protocol: o.Protocol,
+		Username: o.Username, Password: o.Password, DB: o.DB,
 		MaxRetries: o.MaxRetries, MinRetryBackoff: o.MinRetryBackoff, MaxRetryBackoff: o.MaxRetryBackoff,
 		DialTimeout: o.DialTimeout, DialerRetries: o.DialerRetries, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		PoolFIFO: o.PoolFIFO, PoolSize: o.PoolSize, PoolTimeout: o.PoolTimeout,

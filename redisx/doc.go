@@ -16,8 +16,9 @@
 //
 // # What holds
 //
-//   - Calls of many goroutines travel together in pipelines over two connections to a server, or to each master of a
-//     cluster; all listeners there share one more. Plain commands by Client.Redis have their own.
+//   - Calls of many goroutines travel together in pipelines over one connection to a server, or to each master of a
+//     cluster, and a second one while much is under way; all listeners there share one more. Plain commands by
+//     Client.Redis have their own.
 //   - A call is sent again after a broken connection, a failover, a moved slot or SCRIPT FLUSH, for up to a minute. So
 //     scripts must be repeatable. go-redis' own retries are off.
 //   - A call ends with its context, at any moment, and says whether it may have been done.

@@ -8,8 +8,8 @@ import (
 
 func TestVersions(t *testing.T) {
 	for version, want := range map[string]CheckState{
-		"4.0.14": CheckFailed, "2.8": CheckFailed, "5.0.0": CheckWarning, "6.0.16": CheckWarning, "6.2.0": CheckOK, "7.0.15": CheckOK,
-		"8.4.0": CheckOK, "10.0.1": CheckOK, "unstable": CheckNA, "": CheckNA,
+		"4.0.14": CheckFailed, "2.8": CheckFailed, "5.0.0": CheckWarning, "6.0.16": CheckWarning, "6.2.0": CheckOK,
+		"7.0.15": CheckOK, "8.4.0": CheckOK, "10.0.1": CheckOK, "unstable": CheckNA, "": CheckNA,
 	} {
 		p := &patient{info: map[string]string{"redis_version": version}}
 		if got := p.version(t.Context()); got.State != want {

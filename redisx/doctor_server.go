@@ -60,8 +60,9 @@ func (p *patient) version(context.Context) Check {
 	switch {
 	case r.before(scriptsFrom):
 		return Check{
-			State:  CheckFailed,
-			Detail: detail + " passes scripts on to replicas and to disk as they are, and refuses those that ask for the time",
+			State: CheckFailed,
+			Detail: detail +
+				" passes scripts on to replicas and to disk as they are, and refuses those that ask for the time",
 			Advice: fmt.Sprintf("Use Redis %v or newer.", channelsFrom),
 		}
 	case p.clustered && r.before(clustersFrom):
@@ -130,8 +131,9 @@ func (p *patient) judgeCluster(info map[string]string) Check {
 	switch {
 	case info["cluster_state"] != "ok":
 		return Check{
-			State:  CheckFailed,
-			Detail: fmt.Sprintf("the cluster is in state %q, with %s of %d slots served", info["cluster_state"], served, slots),
+			State: CheckFailed,
+			Detail: fmt.Sprintf("the cluster is in state %q, with %s of %d slots served",
+				info["cluster_state"], served, slots),
 			Advice: "See redis-cli --cluster check HOST:PORT: a master may be down without a replica, or slots belong to nobody.",
 		}
 	case served != strconv.Itoa(slots):
@@ -153,7 +155,8 @@ func (p *patient) judgeCluster(info map[string]string) Check {
 			Advice: "Use redis+cluster://host:port,host:port (rediss+cluster:// by TLS).",
 		}
 	default:
-		return Check{State: CheckOK, Detail: fmt.Sprintf("a cluster of %s masters, all slots are served%s", size, p.replicas())}
+		detail := fmt.Sprintf("a cluster of %s masters, all slots are served%s", size, p.replicas())
+		return Check{State: CheckOK, Detail: detail}
 	}
 }
 

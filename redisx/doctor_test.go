@@ -16,7 +16,8 @@ import (
 )
 
 var checkNames = []string{
-	"connection", "version", "cluster", "eviction policy", "memory headroom", "persistence", "rights", "round-trip time", "clock",
+	"connection", "version", "cluster", "eviction policy", "memory headroom", "persistence", "rights", "round-trip time",
+	"clock",
 }
 
 func TestChecksAreDocumented(t *testing.T) {
@@ -106,7 +107,8 @@ func TestDoctorOnEmbedded(t *testing.T) {
 
 // What a managed Redis takes away is n/a.
 func TestDoctorOnManaged(t *testing.T) {
-	server := redistest.Start(t, redistest.AppendOnly, `rename-command INFO ""`, `rename-command CONFIG ""`, `rename-command TIME ""`)
+	server := redistest.Start(t, redistest.AppendOnly, `rename-command INFO ""`, `rename-command CONFIG ""`,
+		`rename-command TIME ""`)
 	r := mustOpen(t, server.URL()).Doctor(t.Context())
 	mustHaveAll(t, r)
 	mustBe(t, r, CheckNA, "eviction policy", "memory headroom", "persistence", "clock")
@@ -190,7 +192,8 @@ func TestDoctorEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	r := rdb.Doctor(ctx)
 	mustBe(t, r, CheckFailed, "connection")
-	if got := checkOf(t, r, "connection").Detail; !strings.Contains(got, "i/o timeout") && !strings.Contains(got, "deadline exceeded") {
+	if got := checkOf(t, r, "connection").Detail; !strings.Contains(got, "i/o timeout") &&
+		!strings.Contains(got, "deadline exceeded") {
 		t.Errorf("connection: %s", got)
 	}
 

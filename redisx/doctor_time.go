@@ -91,14 +91,16 @@ func judgeClock(first, now offset) Check {
 	switch {
 	case jump.Abs() > clockJump+first.within+now.within:
 		return Check{
-			State:  CheckWarning,
-			Detail: fmt.Sprintf("it jumped by %s, or this machine's did: leases in Redis run on Redis' clock", milliseconds(jump)),
+			State: CheckWarning,
+			Detail: fmt.Sprintf("it jumped by %s, or this machine's did: leases in Redis run on Redis' clock",
+				milliseconds(jump)),
 			Advice: clockAdvice + " They should slew it, and not set it, while they run.",
 		}
 	case now.ahead.Abs() > clockOff:
 		return Check{
-			State:  CheckWarning,
-			Detail: away(now) + "; leases hold, since only Redis' clock counts, but a replica that takes over may have another one",
+			State: CheckWarning,
+			Detail: away(now) +
+				"; leases hold, since only Redis' clock counts, but a replica that takes over may have another one",
 			Advice: clockAdvice,
 		}
 	default:
@@ -111,7 +113,8 @@ func away(o offset) string {
 	if o.ahead < 0 {
 		direction = "behind"
 	}
-	return fmt.Sprintf("%s %s this machine's, give or take %s", milliseconds(o.ahead.Abs()), direction, milliseconds(o.within))
+	return fmt.Sprintf("%s %s this machine's, give or take %s",
+		milliseconds(o.ahead.Abs()), direction, milliseconds(o.within))
 }
 
 func milliseconds(d time.Duration) string {

@@ -57,9 +57,11 @@ func replyHint(err error, t *target) (hint string, sentinel error) {
 	}
 	switch {
 	case errors.Is(err, redis.Nil):
-		return fmt.Sprintf("The sentinels know no master %q; redis-cli -p 26379 sentinel masters lists those that they know.", t.master), ErrURL
+		return fmt.Sprintf("The sentinels know no master %q; redis-cli -p 26379 sentinel masters lists those that they know.",
+			t.master), ErrURL
 	case t.mode == sentinelMode && is("unknown command"):
-		return "It is a Redis and no sentinel: use redis:// with its address, or name the sentinels (by default port 26379).", ErrURL
+		return "It is a Redis and no sentinel: use redis:// with its address, or name the sentinels (by default port 26379).",
+			ErrURL
 	case t.mode == clusterMode && is("This instance has cluster support disabled", "unknown command"):
 		return "It is a Redis that stands alone: use redis:// instead of redis+cluster://.", ErrURL
 	case t.mode == sentinelMode && is("NOAUTH", "WRONGPASS"):
@@ -79,7 +81,8 @@ func replyHint(err error, t *target) (hint string, sentinel error) {
 	case is("max number of clients"):
 		return "It has as many connections as its maxclients allows.", ErrNoServer
 	case is("DB index", "invalid DB index", "SELECT is not allowed"):
-		return fmt.Sprintf("The server has no database %d; most have 0 to 15, and a cluster has 0 only.", t.options.DB), ErrURL
+		return fmt.Sprintf("The server has no database %d; most have 0 to 15, and a cluster has 0 only.", t.options.DB),
+			ErrURL
 	default:
 		return "There is a Redis, but it does not answer PING.", ErrNoServer
 	}
@@ -94,7 +97,8 @@ func kindHint(kind kindError, t *target) string {
 	if kind == "sentinel" {
 		return fmt.Sprintf("Say which master it watches: redis%s+sentinel://%s/MASTER", encrypted, t.options.Addr)
 	}
-	return fmt.Sprintf("Use redis%s+cluster://%s instead; one node's address is enough, some are better.", encrypted, t.options.Addr)
+	return fmt.Sprintf("Use redis%s+cluster://%s instead; one node's address is enough, some are better.",
+		encrypted, t.options.Addr)
 }
 
 var errStranger = errors.New("something listens there, but does not talk as a Redis does")

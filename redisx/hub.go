@@ -35,7 +35,8 @@ type hub struct {
 }
 
 func newHub(rdb redis.UniversalClient, log *slog.Logger, clean func(error) error) *hub {
-	h := &hub{rdb: rdb, log: log, clean: clean, channels: map[string]*subscription{}, servers: map[*redis.Client]*subscriber{}, wake: make(chan struct{}, 1)}
+	h := &hub{rdb: rdb, log: log, clean: clean, channels: map[string]*subscription{},
+		servers: map[*redis.Client]*subscriber{}, wake: make(chan struct{}, 1)}
 	h.cluster, _ = rdb.(*redis.ClusterClient)
 	h.closing, h.close = context.WithCancel(context.Background())
 	return h

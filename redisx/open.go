@@ -69,8 +69,9 @@ const (
 //
 // With TLS, ?ca=FILE names the certificates to trust (by default those of the system, or of SSL_CERT_FILE),
 // ?cert=FILE&key=FILE the client's own, ?server_name=NAME another name than that in the address, and ?skip_verify=true
-// trusts anybody. ?retry=30s stands for Options.Retry. Queries as of go-redis' ParseURL work too: ?read_timeout=10s and
-// others. Special characters are written as % and two hex digits.
+// trusts anybody. ?retry=30s stands for Options.Retry. Queries as of go-redis' ParseURL work too, ?read_timeout=10s and
+// others, but for those of its retries and of the protocol, which are refused. Special characters are written as % and two
+// hex digits.
 //
 // It blocks for 5 s a try to connect, by default, and no longer than ctx lasts; ctx is not needed
 // afterwards. Its errors are ErrURL, ErrNoServer, ErrAuth and ErrNoRedisServer, or that of a cancelled ctx; none of them

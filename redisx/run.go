@@ -108,7 +108,8 @@ func (t *try) refused(err error) error {
 		return redis.HasErrorPrefix(err, p)
 	})
 	if t.unsure && before {
-		return &UnknownError{Script: t.script.name, Err: fmt.Errorf("the connection broke while it was on its way, and then: %w", err)}
+		err = fmt.Errorf("the connection broke while it was on its way, and then: %w", err)
+		return &UnknownError{Script: t.script.name, Err: err}
 	}
 	return err
 }
@@ -124,7 +125,8 @@ func (t *try) closed() error {
 	if !t.unsure {
 		return fmt.Errorf("redisx: %q has not been done: %w", t.script.name, redis.ErrClosed)
 	}
-	return &UnknownError{Script: t.script.name, Err: fmt.Errorf("the client was closed while it was on its way: %w", redis.ErrClosed)}
+	err := fmt.Errorf("the client was closed while it was on its way: %w", redis.ErrClosed)
+	return &UnknownError{Script: t.script.name, Err: err}
 }
 
 func (t *try) late(err error) error {
@@ -147,7 +149,8 @@ const (
 func fateOf(err error) fate {
 	if redisErr, ok := err.(redis.Error); ok { //nolint:errorlint // A failed search for a sentinel wraps redis.Nil, too.
 		for _, passing := range []string{
-			"LOADING ", "READONLY ", "CLUSTERDOWN ", "TRYAGAIN ", "MASTERDOWN ", "NOREPLICAS ", "BUSY ", "ERR max number of clients",
+			"LOADING ", "READONLY ", "CLUSTERDOWN ", "TRYAGAIN ", "MASTERDOWN ", "NOREPLICAS ", "BUSY ",
+			"ERR max number of clients",
 		} {
 			if strings.HasPrefix(redisErr.Error(), passing) {
 				return notDone

@@ -170,7 +170,8 @@ func TestRunGivesUp(t *testing.T) {
 	_, _ = rdb.Run(t.Context(), join, []string{"k"}, "second") // uses up the connections
 	_, err := rdb.Run(t.Context(), join, []string{"k"}, "third")
 	_, unsure := errors.AsType[*UnknownError](err)
-	if err == nil || unsure || !strings.Contains(err.Error(), "certainly not been done") || !strings.Contains(err.Error(), "refused") {
+	if err == nil || unsure || !strings.Contains(err.Error(), "certainly not been done") ||
+		!strings.Contains(err.Error(), "refused") {
 		t.Errorf("without a server: %v", err)
 	}
 

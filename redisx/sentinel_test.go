@@ -41,7 +41,8 @@ func TestSentinelUsers(t *testing.T) {
 	servers := redistest.StartSentinel(t)
 	users := func(name string, servers []*redistest.Server) {
 		for _, s := range servers {
-			if err := s.Redis().Do(t.Context(), "ACL", "SETUSER", name, "on", ">"+name+"-"+secret, "+@all", "~*", "&*").Err(); err != nil {
+			err := s.Redis().Do(t.Context(), "ACL", "SETUSER", name, "on", ">"+name+"-"+secret, "+@all", "~*", "&*").Err()
+			if err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -39,7 +39,8 @@ type order struct {
 }
 
 func newSubscriber(h *hub, server *redis.Client, sharded bool) *subscriber {
-	s := &subscriber{hub: h, server: server, sharded: sharded, pubsub: server.Subscribe(context.Background()), more: make(chan struct{}, 1)}
+	s := &subscriber{hub: h, server: server, sharded: sharded, pubsub: server.Subscribe(context.Background()),
+		more: make(chan struct{}, 1)}
 	s.closing, s.close = context.WithCancel(h.closing)
 	return s
 }

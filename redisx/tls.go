@@ -14,7 +14,8 @@ var errTLSOption = errors.New("ca, cert, key, skip_verify and server_name are fo
 // takeTLS removes the options of TLS from a query and understands them; nil without TLS. SSL_CERT_FILE and SSL_CERT_DIR
 // hold where no ca is given, as for any Go program.
 func takeTLS(q url.Values, encrypted bool) (*tls.Config, error) {
-	ca, cert, key, skip, name := take(q, "ca"), take(q, "cert"), take(q, "key"), take(q, "skip_verify"), take(q, "server_name")
+	ca, cert, key, skip, name := take(q, "ca"), take(q, "cert"), take(q, "key"), take(q, "skip_verify"),
+		take(q, "server_name")
 	if !encrypted {
 		if ca+cert+key+skip+name != "" {
 			return nil, errTLSOption

@@ -19,7 +19,8 @@ func TestTLSOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, clients := range []string{"no", "yes"} {
-		port, says := redisServer(t, "port 0\ntls-port %d\ntls-auth-clients "+clients+"\ntls-cert-file "+cert+"\ntls-key-file "+key+
+		port, says := redisServer(t, "port 0\ntls-port %d\ntls-auth-clients "+clients+"\ntls-cert-file "+cert+
+			"\ntls-key-file "+key+
 			"\ntls-ca-cert-file "+cert+"\nrequirepass "+secret)
 		if port == 0 {
 			if os.Getenv("CI") != "true" {
@@ -62,7 +63,8 @@ func TestTLSOptions(t *testing.T) {
 			mustNotTell(t, err, secret)
 		}
 	}
-	if _, err := Open(t.Context(), "redis://127.0.0.1?ca="+cert, nil); !errors.Is(err, ErrURL) || !strings.Contains(err.Error(), "rediss://") {
+	if _, err := Open(t.Context(), "redis://127.0.0.1?ca="+cert, nil); !errors.Is(err, ErrURL) ||
+		!strings.Contains(err.Error(), "rediss://") {
 		t.Errorf("a CA without TLS: %v", err)
 	}
 }

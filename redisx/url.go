@@ -181,6 +181,11 @@ func (t *target) takeOptions(u *url.URL, encrypted bool) error {
 			return errors.New("retry is a time such as 30s, or -1s for none")
 		}
 	}
+	for _, name := range []string{"max_retries", "min_retry_backoff", "max_retry_backoff", "protocol"} {
+		if q.Has(name) {
+			return fmt.Errorf("%s cannot be chosen: calls are tried again for as long as ?retry= says, by RESP 2", name)
+		}
+	}
 	config, err := takeTLS(q, encrypted)
 	if err != nil {
 		return t.clean(err)

@@ -27,7 +27,8 @@ func TestParseURL(t *testing.T) {
 			continue
 		}
 		o := got.options
-		if got.label != tt.label || o.Addr != tt.addr || o.Username != tt.user || o.Password != tt.password || got.url != tt.url {
+		if got.label != tt.label || o.Addr != tt.addr || o.Username != tt.user || o.Password != tt.password ||
+			got.url != tt.url {
 			t.Errorf("%s: got %q, %q, %q, %q, %q", tt.url, got.label, o.Addr, o.Username, o.Password, got.url)
 		}
 		if tls := strings.HasPrefix(tt.url, "rediss"); tls != (o.TLSConfig != nil) {
@@ -46,10 +47,13 @@ func TestParseURLOfMany(t *testing.T) {
 		{url: "redis+cluster://a:7000,b", label: "redis+cluster://a:7000,b:6379", addrs: "a:7000 b:6379"},
 		{url: "rediss+cluster://bob:h%40%2C@a,[::1]:7001/0?read_timeout=9s", label: "rediss+cluster://a:6379,[::1]:7001",
 			addrs: "a:6379 [::1]:7001", user: "bob", password: "h@,", tls: true},
-		{url: "redis+sentinel://s1,s2:1/main", label: "redis+sentinel://s1:26379,s2:1/main/0", addrs: "s1:26379 s2:1", master: "main"},
-		{url: "redis+sentinel://:hunter2@[::1]/main/3?sentinel_password=a+b%26c", label: "redis+sentinel://[::1]:26379/main/3",
+		{url: "redis+sentinel://s1,s2:1/main", label: "redis+sentinel://s1:26379,s2:1/main/0", addrs: "s1:26379 s2:1",
+			master: "main"},
+		{url: "redis+sentinel://:hunter2@[::1]/main/3?sentinel_password=a+b%26c",
+			label: "redis+sentinel://[::1]:26379/main/3",
 			addrs: "[::1]:26379", master: "main", password: "hunter2", sentinel: "a+b&c", db: 3},
-		{url: "REDISS+SENTINEL://s/main?sentinel_username=x&sentinel_password=hunter2&retry=3s", label: "rediss+sentinel://s:26379/main/0",
+		{url: "REDISS+SENTINEL://s/main?sentinel_username=x&sentinel_password=hunter2&retry=3s",
+			label: "rediss+sentinel://s:26379/main/0",
 			addrs: "s:26379", master: "main", sentinel: "hunter2", tls: true},
 	}
 	for _, tt := range tests {
@@ -62,14 +66,16 @@ func TestParseURLOfMany(t *testing.T) {
 		if got.label != tt.label || strings.Join(got.addrs, " ") != tt.addrs || got.master != tt.master || got.url != tt.url {
 			t.Errorf("%s: got %q, %q, %q, %q", tt.url, got.label, got.addrs, got.master, got.url)
 		}
-		if o.Username != tt.user || o.Password != tt.password || got.sentinelPassword != tt.sentinel || o.DB != tt.db || (o.TLSConfig != nil) != tt.tls {
-			t.Errorf("%s: got %q, %q, %q, %d, %v", tt.url, o.Username, o.Password, got.sentinelPassword, o.DB, o.TLSConfig != nil)
+		if o.Username != tt.user || o.Password != tt.password || got.sentinelPassword != tt.sentinel || o.DB != tt.db ||
+			(o.TLSConfig != nil) != tt.tls {
+			t.Errorf("%s: got %q, %q, %q, %d, %v",
+				tt.url, o.Username, o.Password, got.sentinelPassword, o.DB, o.TLSConfig != nil)
 		}
 	}
 }
 
 func TestParseURLOptions(t *testing.T) {
-	got, err := parseURL("redis://h?read_timeout=9s&pool_size=7&max_retries=5&protocol=3&dial_timeout=0&retry=3s")
+	got, err := parseURL("redis://h?read_timeout=9s&pool_size=7&dial_timeout=0&retry=3s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +84,8 @@ func TestParseURLOptions(t *testing.T) {
 		t.Errorf("the address is not heeded: %v, %d", o.ReadTimeout, o.PoolSize)
 	}
 	if o.MaxRetries != -1 || o.DialerRetries != 1 || o.Protocol != 2 || o.PipelinePoolSize != -1 {
-		t.Errorf("the address overrides what must be so: %d, %d, %d, %d", o.MaxRetries, o.DialerRetries, o.Protocol, o.PipelinePoolSize)
+		t.Errorf("the address overrides what must be so: %d, %d, %d, %d",
+			o.MaxRetries, o.DialerRetries, o.Protocol, o.PipelinePoolSize)
 	}
 	if o.WriteTimeout != replyTimeout || o.DialTimeout != dialTimeout {
 		t.Errorf("defaults are missing: %v, %v", o.WriteTimeout, o.DialTimeout)
@@ -88,6 +95,8 @@ func TestParseURLOptions(t *testing.T) {
 func TestBadURL(t *testing.T) {
 	const password = "hunter2"
 	tests := []struct{ url, says string }{
+		{"redis://h?max_retries=5", "max_retries cannot be chosen"},
+		{"redis://h?protocol=3", "protocol cannot be chosen"},
 		{"localhost:6379", "did you mean redis://localhost:6379 ?"},
 		{"10.0.0.7:6379/2", "did you mean redis://10.0.0.7:6379/2 ?"},
 		{"[::1]:6379", "did you mean redis://[::1]:6379 ?"},

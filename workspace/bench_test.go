@@ -46,13 +46,25 @@ func BenchmarkVerbs(b *testing.B) {
 			_, err := bench.ws.TryFetch(ctx, "v", &got)
 			return err
 		}, bench.lpop},
+		{"TryFetchTyped", "typed", func(ctx context.Context) error {
+			_, _, err := typed.TryFetch(ctx)
+			return err
+		}, bench.lpop},
 		{"Find", "v", func(ctx context.Context) error {
 			var got []byte
 			return bench.ws.Find(ctx, "v", &got)
 		}, bench.lindex},
+		{"FindTyped", "typed", func(ctx context.Context) error {
+			_, err := typed.Find(ctx)
+			return err
+		}, bench.lindex},
 		{"TryFind", "v", func(ctx context.Context) error {
 			var got []byte
 			_, err := bench.ws.TryFind(ctx, "v", &got)
+			return err
+		}, bench.lindex},
+		{"TryFindTyped", "typed", func(ctx context.Context) error {
+			_, _, err := typed.TryFind(ctx)
 			return err
 		}, bench.lindex},
 	} {

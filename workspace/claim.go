@@ -147,8 +147,9 @@ func (c *Claim) settling(outcomes []Outcome) (keys []string, args []any, targets
 			t.in = c.ws
 		}
 		if t.in.keys.tag() != c.ws.keys.tag() {
-			return nil, nil, nil, c.ws.wrap(c.variable, fmt.Errorf("%w: %q does not begin as %q, so that they may be on different servers",
-				ErrName, t.in.name, c.ws.name))
+			return nil, nil, nil, c.ws.wrap(c.variable,
+				fmt.Errorf("%w: %q does not begin as %q, so that they may be on different servers",
+					ErrName, t.in.name, c.ws.name))
 		}
 		number, known := targetNumbers[t]
 		if !known {

@@ -179,7 +179,8 @@ func TestClockFrozenOwner(t *testing.T) {
 			b.Errorf("listed are %q", names)
 		}
 		for range 2 {
-			b.begin(func(_ context.Context, c *call) { c.err = ws.Store(b.ctx, "v", 2) }).fails(workspace.ErrNoWorkspace, b.now())
+			storing := b.begin(func(_ context.Context, c *call) { c.err = ws.Store(b.ctx, "v", 2) })
+			storing.fails(workspace.ErrNoWorkspace, b.now())
 		}
 	})
 }

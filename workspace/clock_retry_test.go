@@ -11,20 +11,33 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
+// userAtTen is ten seconds after the beginning, and gives somebody who has stored a value.
+func (b *bubble) userAtTen() (*workspace.Workspace, *machine) {
+	b.Helper()
+	b.owner(nil)
+	user, machine := b.user()
+	b.store(user, "v", 1)
+	b.until(10 * s)
+	return user, machine
+}
+
+// unknown checks that a call says that it may have been done.
+func (b *bubble) unknown(c *call) {
+	b.Helper()
+	if _, unknown := errors.AsType[*redisx.UnknownError](c.err); !unknown {
+		b.Errorf("it may have been done, and the error is %v", c.err)
+	}
+}
+
 // A call goes on trying for a minute, and then says what is known.
 func TestClockRetryForAMinute(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		b.owner(nil)
-		user, machine := b.user()
-		b.store(user, "v", 1)
-		b.until(10 * s)
+		user, machine := b.userAtTen()
 		machine.die()
 		storing := b.begin(func(ctx context.Context, c *call) { c.err = user.Store(ctx, "v", 2) })
 		b.until(2 * m)
 		storing.ended(71 * s) // of which it asks for a second what became of what it sent before it knew
-		if _, unknown := errors.AsType[*redisx.UnknownError](storing.err); !unknown {
-			b.Errorf("it may have been done, and the error is %v", storing.err)
-		}
+		b.unknown(storing)
 		machine.mend()
 		b.until(5 * m)
 		b.holds(user, "v", "1")
@@ -60,10 +73,7 @@ func TestClockRetryPauses(t *testing.T) {
 // A Redis that comes back within the minute costs a call nothing but time.
 func TestClockRetrySucceeds(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		b.owner(nil)
-		user, machine := b.user()
-		b.store(user, "v", 1)
-		b.until(10 * s)
+		user, machine := b.userAtTen()
 		machine.die()
 		storing := b.begin(func(ctx context.Context, c *call) { c.err = user.Store(ctx, "v", 2) })
 		b.until(68 * s)
@@ -82,19 +92,14 @@ func TestClockRetrySucceeds(t *testing.T) {
 // The time is counted from the first failure, which a silent connection makes after five seconds.
 func TestClockRetryOfAFrozenConnection(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		b.owner(nil)
-		user, machine := b.user()
-		b.store(user, "v", 1)
-		b.until(10 * s)
+		user, machine := b.userAtTen()
 		machine.freeze()
 		storing := b.begin(func(ctx context.Context, c *call) { c.err = user.Store(ctx, "v", 2) })
 		b.until(75*s - ms)
 		storing.waits()
 		b.until(75*s + 2*5*s + s) // the last try, maybe after somebody else's, and the question what became of it
 		storing.ended(storing.at)
-		if _, unknown := errors.AsType[*redisx.UnknownError](storing.err); !unknown {
-			b.Errorf("it may have been done, and the error is %v", storing.err)
-		}
+		b.unknown(storing)
 		// What was sent may arrive now, in any order; it is done once or not at all, and the next call works.
 		machine.thaw()
 		b.until(5 * m)
@@ -115,10 +120,7 @@ func TestClockContextEnds(t *testing.T) {
 	}{"answers": {false, 13 * s}, "silent": {true, 14 * s}} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(b *bubble) {
-				b.owner(nil)
-				user, machine := b.user()
-				b.store(user, "v", 1)
-				b.until(10 * s)
+				user, machine := b.userAtTen()
 				within := func(f func(ctx context.Context) error) *call {
 					return b.begin(func(ctx context.Context, c *call) {
 						ctx, cancel := context.WithTimeout(ctx, 3*s)
@@ -162,9 +164,7 @@ func TestClockForgottenBeforeTheReply(t *testing.T) {
 		machine.loseReplies()
 		b.until(m)
 		storing.ended(storing.at)
-		if _, unknown := errors.AsType[*redisx.UnknownError](storing.err); !unknown {
-			b.Errorf("it may have been done, and the error is %v", storing.err)
-		}
+		b.unknown(storing)
 		b.holds(ws, "v", "1", "2")
 	})
 }

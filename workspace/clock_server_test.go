@@ -39,8 +39,8 @@ type scriptCall struct {
 
 func newServer() (*server, error) {
 	s := &server{
-		redis: miniredis.NewMiniRedis(), began: time.Now(), names: map[string]string{}, loaded: map[string]bool{}, refused: map[string]bool{},
-		hooks: map[string]func(){},
+		redis: miniredis.NewMiniRedis(), began: time.Now(), names: map[string]string{}, loaded: map[string]bool{},
+		refused: map[string]bool{}, hooks: map[string]func(){},
 	}
 	for name, text := range workspace.ScriptTexts() {
 		s.names[hash(text)] = name

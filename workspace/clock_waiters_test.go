@@ -179,7 +179,8 @@ func TestClockByHand(t *testing.T) {
 		user, _ := b.owner(nil)
 		b.must(user.Declare(b.ctx, "declared", workspace.LIFO))
 		b.until(s)
-		waiters := []*call{b.fetch(user, "declared"), b.find(user, "declared"), b.fetch(user, "unknown"), b.find(user, "unknown"),
+		waiters := []*call{
+			b.fetch(user, "declared"), b.find(user, "declared"), b.fetch(user, "unknown"), b.find(user, "unknown"),
 			b.begin(func(ctx context.Context, c *call) {
 				for value, err := range workspace.NewVar[int](user, "iterated").IFind().All(ctx) {
 					c.value, c.err = string(rune('0'+value)), err

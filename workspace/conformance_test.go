@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -30,16 +31,20 @@ func TestRealRedis(t *testing.T) {
 		if os.Getenv("NETSPACES_ALL") == "1" { // what follows has the same on one server for all tests
 			workspacetest.Run(t, ofItsOwn)
 		}
-		workspacetest.RunAlone(t, ofItsOwn)
 	})
 	backend(t, "User", func(t *testing.T) {
 		server := redistest.Start(t, documentedUser(t))
 		workspacetest.Run(t, shared(server.Redis(), as("netspaces", server.URL()), ""))
 	})
+	backend(t, "UserAlone", func(t *testing.T) {
+		server := redistest.Start(t, documentedUser(t))
+		workspacetest.RunAlone(t, inTurn(server.Redis(), as("netspaces", server.URL())))
+	})
 	backend(t, "Cluster", func(t *testing.T) {
 		cluster := redistest.StartCluster(t, 3, 1, steady, documentedUser(t, "in a cluster"))
-		admin := openPatient(t, cluster.URL()).Redis()
-		workspacetest.Run(t, shared(admin, as("netspaces", cluster.URL()), ""))
+		admin, address := openPatient(t, cluster.URL()).Redis(), as("netspaces", cluster.URL())
+		t.Run("Shared", func(t *testing.T) { workspacetest.Run(t, shared(admin, address, "")) })
+		t.Run("Alone", func(t *testing.T) { workspacetest.RunAlone(t, inTurn(admin, address)) })
 	})
 	backend(t, "Unix", func(t *testing.T) {
 		server := redistest.Start(t)
@@ -53,7 +58,7 @@ func TestRealRedis(t *testing.T) {
 	backend(t, "Sentinel", func(t *testing.T) {
 		servers := redistest.StartSentinel(t)
 		steadySentinels(t, servers)
-		runConnection(t, shared(servers.Master().Redis(), servers.URL(), ""))
+		workspacetest.Run(t, shared(servers.Master().Redis(), servers.URL(), ""))
 	})
 }
 
@@ -103,6 +108,16 @@ func ofItsOwn(t *testing.T) workspacetest.Server {
 func shared(admin redis.UniversalClient, address, plain string) func(*testing.T) workspacetest.Server {
 	return func(t *testing.T) workspacetest.Server {
 		return workspacetest.Server{Client: openPatient(t, address), Admin: admin, Plain: plain, Shared: true}
+	}
+}
+
+// inTurn has one test after the other use a server, which each of them leaves empty.
+func inTurn(admin redis.UniversalClient, address string) func(*testing.T) workspacetest.Server {
+	var turn sync.Mutex
+	return func(t *testing.T) workspacetest.Server {
+		turn.Lock()
+		t.Cleanup(turn.Unlock)
+		return workspacetest.Server{Client: openPatient(t, address), Admin: admin}
 	}
 }
 

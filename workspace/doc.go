@@ -14,18 +14,18 @@
 //
 //   - One value goes to one Fetch. A value that is stored goes to all who wait in Find, then to the Fetch that has waited
 //     longest, on whichever machine; else it stays.
-//   - A call that changes something is done once, also if its reply is lost, the connection breaks, Redis forgets its scripts,
-//     starts again with all its data, or fails over without losing any. It is tried for up to a minute
-//     (redisx.Options.Retry). If it then is not known what became of it, that is a *redisx.UnknownError: it was done once or
-//     not at all. After any other error it was not done.
-//   - A call ends with its context, within a second where Redis does not answer. What it has taken goes back to where it was.
+//   - A call that changes something is done once, also if its reply is lost, the connection breaks, Redis forgets its
+//     scripts, starts again with all its data, or fails over without losing any. It is tried for up to a minute
+//     (redisx.Options.Retry). If it then is not known what became of it, that is a *redisx.UnknownError: it was done once
+//     or not at all. After any other error it was not done.
+//   - A call ends with its context, within a second where Redis does not answer. What it has taken is the next again.
 //   - A call that waits holds no connection and does not poll. Deleting a variable or a workspace wakes all who wait for it,
 //     also those who missed the message.
 //   - A workspace that is not persistent is deleted when its owner closes it, or dies and its lease runs out. Time is that of
 //     Redis.
 //   - When Redis is short of memory, a call that stores fails with nothing changed, and those that take go on.
-//   - All of it works on one server, by Sentinel and on a cluster, where a workspace is in one slot: that of its name up to the
-//     first slash.
+//   - All of it works on one server, by Sentinel and on a cluster, where a workspace is in one slot: that of its name up to
+//     the first slash.
 //
 // # What to know
 //
@@ -33,7 +33,8 @@
 //   - A value that was fetched dies with the process that has it; so does one whose Fetch was given up while Redis did not
 //     answer, if the process ends before it could give it back. Claim is for what must not be lost.
 //   - A waiting call whose machine vanishes without closing its connections holds up a value for some seconds. So does a
-//     server that refuses PUBLISH, or messages that are lost: then calls that wait wake with the next beat, within two seconds.
+//     server that refuses PUBLISH, or messages that are lost: then calls that wait wake with the next beat, within two
+//     seconds.
 //   - A client that is silent for ten minutes is forgotten. Should it have been stopped for so long in the middle of a call
 //     whose reply is lost, that call ends with a *redisx.UnknownError; a call that waits goes on waiting, and what it was
 //     given meanwhile is lost.

@@ -42,6 +42,9 @@ local redis = setmetatable({
 // GuardScripts has all scripts fail that touch undeclared keys, until the returned function is called.
 func GuardScripts() (undo func()) { return replaceScripts(after(guard)) }
 
+// GuardedScript makes one script as GuardScripts does.
+func GuardedScript(text string) *redisx.Script { return redisx.NewScript("guarded", guard, text) }
+
 // ForgetRequests has Redis do a request again when it is sent again, until the returned function is called.
 func ForgetRequests() (undo func()) { return replaceScripts(after(forgetful)) }
 
@@ -58,9 +61,10 @@ func replaceScripts(sources func(name string) []string) (undo func()) {
 	var undoing []func()
 	for name, at := range map[string]**redisx.Script{
 		"open": &openScript, "renew": &renewScript, "delete": &deleteScript, "hello": &helloScript, "beat": &beatScript,
-		"bye": &byeScript, "cancel": &cancelScript, "received": &receivedScript, "declare": &declareScript, "deletevar": &deleteVarScript,
-		"listvars": &listVarsScript, "watch": &watchScript, "describe": &describeScript, "store": &storeScript, "fetch": &fetchScript,
-		"find": &findScript, "follow": &followScript, "claim": &claimScript, "renewclaim": &renewClaimScript,
+		"bye": &byeScript, "cancel": &cancelScript, "received": &receivedScript, "declare": &declareScript,
+		"deletevar": &deleteVarScript, "listvars": &listVarsScript, "watch": &watchScript, "describe": &describeScript,
+		"store": &storeScript, "fetch": &fetchScript, "find": &findScript, "follow": &followScript,
+		"claim": &claimScript, "renewclaim": &renewClaimScript,
 		"settle": &settleScript, "release": &releaseScript, "endclaims": &endClaimsScript,
 	} {
 		whole := *at

@@ -20,7 +20,8 @@ import (
 // a round trip; its other errors are those of r and of Store.
 func (ws *Workspace) StoreFile(ctx context.Context, variable string, r io.Reader, n int64) (int64, error) {
 	if n > MaxValue {
-		return 0, ws.wrap(variable, fmt.Errorf("%w: a piece of %d bytes; %d are allowed: store it in smaller pieces", ErrValue, n, MaxValue))
+		return 0, ws.wrap(variable, fmt.Errorf("%w: a piece of %d bytes; %d are allowed: store it in smaller pieces",
+			ErrValue, n, MaxValue))
 	}
 	most := n
 	if most <= 0 {

@@ -31,7 +31,8 @@ func (ws *Workspace) holdLease() {
 			return
 		case <-tick.C:
 		}
-		r, err := ws.call(ws.ctx, renewScript, ws.keys.forScript(ws.client), ws.incarnation, ws.client, ws.lease.Milliseconds())
+		r, err := ws.call(ws.ctx, renewScript, ws.keys.forScript(ws.client),
+			ws.incarnation, ws.client, ws.lease.Milliseconds())
 		if errors.Is(err, ErrNoWorkspace) {
 			return // deleted: each call says so
 		}

@@ -49,7 +49,9 @@ func TestScriptsKeepTheirContracts(t *testing.T) {
 }
 
 func TestContractCheckTellsRightFromWrong(t *testing.T) {
-	const header = "-- Purpose.\n-- KEYS 1-4 and one group: the variable.\n-- ARGV 1 incarnation, 2 variable, 3… values\n-- Returns OK.\n"
+	const group = " and one group: the variable"
+	const header = "-- Purpose.\n-- KEYS 1-4" + group + ".\n" +
+		"-- ARGV 1 incarnation, 2 variable, 3… values\n-- Returns OK.\n"
 	const body = "if gone() then return 'GONE' end\nlocal v = variable(ARGV[2], FIRST)\nstore(v, ARGV, 3, #ARGV)\n"
 	for name, c := range map[string]struct {
 		text string
@@ -62,9 +64,9 @@ func TestContractCheckTellsRightFromWrong(t *testing.T) {
 		"argument not used":       {header + strings.Replace(body, "ARGV[2]", "nil", 1), false},
 		"rest not used":           {header + strings.Replace(body, "#ARGV", "3", 1), false},
 		"rest not declared":       {strings.Replace(header, "3… values", "3 value", 1) + body, false},
-		"key not declared":        {strings.Replace(header, " and one group: the variable", "", 1) + body + "f(KEYS[5])", false},
+		"key not declared":        {strings.Replace(header, group, "", 1) + body + "f(KEYS[5])", false},
 		"group not used":          {header + strings.Replace(body, "variable(", "f(", 1), false},
-		"group not declared":      {strings.Replace(header, " and one group: the variable", "", 1) + body + "look(v)", false},
+		"group not declared":      {strings.Replace(header, group, "", 1) + body + "look(v)", false},
 		"a number is missing":     {strings.Replace(header, "2 variable", "variable", 1) + body, false},
 		"not at the beginning":    {"local x\n" + header + body, false},
 		"a comment in the middle": {header + body + "-- ARGV[9] is not used\n", true},

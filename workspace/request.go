@@ -60,6 +60,8 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 				return reply{}, &redisx.UnknownError{Script: s.Name(), Err: errForgotten}
 			}
 			continue
+		case from.waiter != nil && !from.keep && ws.rdb.Retries() != before && (r.word == "VALUES" || r.word == "KEPT"):
+			ws.depart(d) // Redis does not know that it is done, and a copy on its way would make it wait again
 		case r.word == "VALUES" && from.keep:
 			ws.calls.join() // until it is given back
 			r.kept = d

@@ -20,7 +20,8 @@ var integerVerb = regexp.MustCompile(`^%0?[0-9]{0,2}d$`)
 // come from a counter in Redis. It returns ErrName for any other template, otherwise it is as Open.
 func OpenTemporary(ctx context.Context, rdb *redisx.Client, template string, opts *Options) (*Workspace, error) {
 	if found := verbs.FindAllString(template, -1); len(found) != 1 || !integerVerb.MatchString(found[0]) {
-		return nil, fmt.Errorf("%w: template %q: it must have exactly one integer verb, such as %%d or %%04d", ErrName, template)
+		return nil, fmt.Errorf("%w: template %q: it must have exactly one integer verb, such as %%d or %%04d",
+			ErrName, template)
 	}
 	o, err := opts.withDefaults()
 	if err != nil {
@@ -34,7 +35,8 @@ func OpenTemporary(ctx context.Context, rdb *redisx.Client, template string, opt
 		if n, _ := number.(int64); n <= 0 { // some servers count beyond the largest number
 			return nil, fmt.Errorf("workspace: counting temporary names: %w: the counter is at %v", ErrDamaged, number)
 		}
-		ws, err := open(ctx, rdb, strings.Replace(template, verbs.FindString(template), fmt.Sprintf(verbs.FindString(template), number), 1), "new", o)
+		verb := verbs.FindString(template)
+		ws, err := open(ctx, rdb, strings.Replace(template, verb, fmt.Sprintf(verb, number), 1), "new", o)
 		if !errors.Is(err, errTaken) {
 			return ws, err
 		}

@@ -33,7 +33,8 @@ func TestUpheaval(t *testing.T) {
 		for move.MoveKeys(1) > 0 && !calls.retries.saw("TRYAGAIN") {
 			continue
 		}
-		calls.eventually(func() bool { return calls.retries.saw("TRYAGAIN") }, func() string { return "nobody noticed that a slot moves" })
+		calls.eventually(func() bool { return calls.retries.saw("TRYAGAIN") },
+			func() string { return "nobody noticed that a slot moves" })
 		move.Finish()
 		calls.goesOn()
 		calls.end()
@@ -61,7 +62,8 @@ func TestUpheaval(t *testing.T) {
 		server := redistest.Start(t)
 		calls := startTraffic(t, server.URL()+"?read_timeout=300ms")
 		server.Pause()
-		calls.eventually(func() bool { return calls.retries.saw("timeout") }, func() string { return "no call came too late" })
+		calls.eventually(func() bool { return calls.retries.saw("timeout") },
+			func() string { return "no call came too late" })
 		server.Resume() // it now runs what was sent twice
 		calls.goesOn()
 		calls.end()

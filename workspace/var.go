@@ -36,7 +36,8 @@ func (v Var[T]) Fetch(ctx context.Context) (T, error) {
 // FetchN takes up to n values, 1000 at the most. It waits until there is at least one, and takes what is there. If one does
 // not convert, it returns those before it and ErrValue, and that one and what follows stay. Otherwise it is as Fetch.
 func (v Var[T]) FetchN(ctx context.Context, n int) ([]T, error) {
-	r, err := v.ws.await(ctx, question{script: fetchScript, variable: v.name, keep: true}, random(), min(max(n, 1), maxFetch), "")
+	r, err := v.ws.await(ctx, question{script: fetchScript, variable: v.name, keep: true},
+		random(), min(max(n, 1), maxFetch), "")
 	if err != nil {
 		return nil, err
 	}

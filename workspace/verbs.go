@@ -13,8 +13,8 @@ const (
 const maxFetch = 1000 // values taken by one script
 
 // Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
-// json.RawMessage are stored as they are. Every waiting Find and IFind gets the value; then the Fetch that has waited longest takes
-// it; else it stays. It blocks for a round trip.
+// json.RawMessage are stored as they are. Every waiting Find and IFind gets the value; then the Fetch that has waited
+// longest takes it; else it stays. It blocks for a round trip.
 // It returns ErrNoWorkspace, ErrValue, ErrClosed or ctx.Err(), and then has stored nothing, or a *redisx.UnknownError if
 // it is not known whether it has, since Redis does not answer.
 func (ws *Workspace) Store(ctx context.Context, variable string, value any) error {
@@ -44,7 +44,8 @@ func (ws *Workspace) storeTexts(ctx context.Context, variable string, texts [][]
 			size += max(len(texts[0]), 1)
 			texts = texts[1:]
 		}
-		if _, err := ws.request(ctx, storeScript, ws.keys.forScript(ws.client, variable), origin{variable: variable}, args...); err != nil {
+		keys := ws.keys.forScript(ws.client, variable)
+		if _, err := ws.request(ctx, storeScript, keys, origin{variable: variable}, args...); err != nil {
 			return ws.wrap(variable, err)
 		}
 	}

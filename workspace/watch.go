@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	watchPause = 100 * time.Millisecond // from a change to the next look; longer than scripts keep quiet after they told of one
-	watchBeat  = 2 * time.Second        // between two looks where nothing is heard: for what is written by hand
-	watchedFor = time.Minute            // that the scripts tell of changes without being asked again
+	// watchPause is from a change to the next look; it is longer than scripts keep quiet after they told of one.
+	watchPause = 100 * time.Millisecond
+	watchBeat  = 2 * time.Second // between two looks where nothing is heard: for what is written by hand
+	watchedFor = time.Minute     // that the scripts tell of changes without being asked again
 )
 
 // Watch gives the variables of the workspace, or those of these names that there are, as ListVars does: now, and again each
@@ -38,7 +39,8 @@ func (ws *Workspace) Watch(ctx context.Context, variables ...string) iter.Seq2[[
 		for first := true; ; first = false {
 			began := time.Now()
 			if began.Sub(asked) > watchedFor/3 {
-				if _, err := ws.call(ctx, watchScript, ws.keys.forScript(ws.client), ws.incarnation, watchedFor.Milliseconds()); err != nil {
+				_, err := ws.call(ctx, watchScript, ws.keys.forScript(ws.client), ws.incarnation, watchedFor.Milliseconds())
+				if err != nil {
 					yield(nil, ws.wrap("", err))
 					return
 				}
@@ -56,7 +58,8 @@ func (ws *Workspace) Watch(ctx context.Context, variables ...string) iter.Seq2[[
 			took := time.Since(began)
 			err = ws.pause(ctx, watchBeat, heard)
 			if err == nil {
-				err = ws.pause(ctx, max(watchPause, took), nil) // one that takes long to look at is not looked at all the time
+				// One that takes long to look at is not looked at all the time.
+				err = ws.pause(ctx, max(watchPause, took), nil)
 			}
 			if err != nil {
 				yield(nil, ws.wrap("", err))

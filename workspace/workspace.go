@@ -136,10 +136,12 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 			until = r.number(0) + int(madeWithin.Milliseconds())
 		}
 		before := rdb.Retries()
-		reply, err := ws.call(ctx, openScript, ws.keys.forScript(ws.client), incarnation, ws.client, purpose, flag(o.Persistent),
-			o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]), publishCommand(rdb), until)
+		reply, err := ws.call(ctx, openScript, ws.keys.forScript(ws.client), incarnation, ws.client, purpose,
+			flag(o.Persistent), o.Lease.Milliseconds(), hostname(), os.Getpid(), filepath.Base(os.Args[0]),
+			publishCommand(rdb), until)
 		switch {
-		case err != nil && (purpose == "own" || purpose == "new") && ctx.Err() != nil: // it may have been made in the last moment
+		case err != nil && (purpose == "own" || purpose == "new") && ctx.Err() != nil:
+			// It may have been made in the last moment.
 			ws.incarnation, ws.owned = incarnation, true
 			return nil, errors.Join(err, ws.abandon())
 		case err != nil:

@@ -111,9 +111,11 @@ func parse(args []string) (*command, *pflag.FlagSet, error) {
 	flags.Usage = func() {} // Run prints the help.
 	flags.IntVar(&c.Limit, "limit", 2000000, "count the primes below this `number`")
 	flags.IntVar(&c.Chunk, "chunk", 10000, "cut the numbers into chunks of this even `length`, each a task")
-	flags.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0), "start this `number` of worker processes, by default one for each core")
-	flags.StringVar(&c.team, "team", "", "start none, but wait for that number of workers which are started elsewhere, with\n"+
-		"REDIS_URL and NETSPACES_TEAM set to this `name`")
+	flags.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0),
+		"start this `number` of worker processes, by default one for each core")
+	flags.StringVar(&c.team, "team", "",
+		"start none, but wait for that number of workers which are started elsewhere, with\n"+
+			"REDIS_URL and NETSPACES_TEAM set to this `name`")
 	flags.StringVar(&c.redis, "redis", "", "`URL` of the Redis: redis://, rediss://, unix://, local:// or mem://;\n"+
 		"by default $REDIS_URL, or where that is not set mem://, the embedded one;\n"+
 		"one with a password belongs into $REDIS_URL, since others see the command line")

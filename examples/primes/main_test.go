@@ -144,7 +144,8 @@ func TestStoppedBeforeStart(t *testing.T) {
 	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(signalError{sig})
-		if code, out, errs := runIn(ctx); code != want || out != "" || !strings.HasPrefix(errs, "primes: stopped by signal: ") {
+		if code, out, errs := runIn(ctx); code != want || out != "" ||
+			!strings.HasPrefix(errs, "primes: stopped by signal: ") {
 			t.Errorf("%v: exit code %d, stdout %q, stderr %q, want code %d", sig, code, out, errs, want)
 		}
 	}

@@ -42,7 +42,8 @@ func TestChunks(t *testing.T) {
 				}
 				for known := 3; known < first; known += chunk {
 					if squareBelow(known, p.end(first)) && !squareBelow(known, limit) {
-						t.Fatalf("limit %d, chunk %d: the chunk at %d needs that at %d, which is not stored", limit, chunk, first, known)
+						t.Fatalf("limit %d, chunk %d: the chunk at %d needs that at %d, which is not stored",
+							limit, chunk, first, known)
 					}
 				}
 				next = first + chunk

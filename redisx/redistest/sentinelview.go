@@ -148,7 +148,8 @@ func (s *Sentinel) caughtUp(master *Server) error {
 			return err
 		}
 		if info["slave_repl_offset"] != sent["master_repl_offset"] {
-			return fmt.Errorf("%s is at %s, its master at %s", server.Addr(), info["slave_repl_offset"], sent["master_repl_offset"])
+			return fmt.Errorf("%s is at %s, its master at %s",
+				server.Addr(), info["slave_repl_offset"], sent["master_repl_offset"])
 		}
 	}
 	return nil

@@ -4,16 +4,17 @@
 -- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born, 6 how many
 --      of the values that it took have been used and stay away
 -- Returns NOT (it was not done), UNDONE (it had taken something or was waiting), DONE and its reply (it was done and stays
---   so), or GONE.
+--   so), NOCLIENT (the client was forgotten, so that nobody knows), or GONE.
 local request, waiter, born = ARGV[2], ARGV[4], ARGV[5]
 if gone() then return { 'GONE' } end
-local reply
+local reply, forgotten
 if request ~= '' then
   local again, replayed = refused()
   if replayed then
     reply = again
   elseif again then
     request = '' -- its client or its lane went on without it
+    forgotten = again[1] == 'NOCLIENT'
   end
 end
 local var = variable(ARGV[3], FIRST)
@@ -56,4 +57,6 @@ if request ~= '' then
 else
   changed()
 end
-return { word and 'UNDONE' or 'NOT' }
+if word then return { 'UNDONE' } end
+if forgotten then return { 'NOCLIENT' } end
+return { 'NOT' }

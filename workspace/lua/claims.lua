@@ -69,6 +69,7 @@ local function claims()
   -- index. One that is named twice counts the first time.
   function C.held(var, claim, indexes)
     if not claim or #indexes == 0 then return {} end
+    if not redis.call('ZSCORE', var.deadlines, claim.id) then error('NWSDAMAGED claim ' .. claim.id .. ' has no deadline') end
     local fields, held, named = {}, {}, {}
     for i, index in ipairs(indexes) do fields[i] = claim.id .. '/' .. index end
     local values = redis.call('HMGET', var.claimed, unpack(fields))

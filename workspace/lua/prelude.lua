@@ -219,7 +219,7 @@ end
 local function read(var, start, step, n, found)
   local bytes, count = 0, 0
   while count < n do
-    local some = math.min(n - count, bytes == 0 and 16 or math.max(1, math.floor((MOST_BYTES - bytes) * count / bytes)), 1000)
+    local some = math.min(n - count, bytes == 0 and 1 or math.max(1, math.floor((MOST_BYTES - bytes) * count / bytes)), 1000)
     local first = start + step * count
     local last = first + step * (some - 1)
     local values = redis.call('LRANGE', var.values, math.min(first, last), math.max(first, last))

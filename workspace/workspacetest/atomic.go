@@ -2,8 +2,6 @@ package workspacetest
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -12,44 +10,6 @@ import (
 var atomicTests = []test{
 	{"V5EachValueGoesToOne", v5EachValueGoesToOne},
 	{"V5FindRemovesNothing", v5FindRemovesNothing},
-}
-
-// tally counts how often each value was fetched.
-type tally struct {
-	mu    sync.Mutex
-	times map[string]int
-}
-
-func (t *tally) add(values ...string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.times == nil {
-		t.times = map[string]int{}
-	}
-	for _, value := range values {
-		t.times[value]++
-	}
-}
-
-func (t *tally) total() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.times)
-}
-
-// once checks that the values 0…n-1 came once each.
-func (t *tally) once(s *site, n int) {
-	s.Helper()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range n {
-		if times := t.times[fmt.Sprint(i)]; times != 1 {
-			s.Errorf("value %d came %d times", i, times)
-		}
-	}
-	if len(t.times) != n {
-		s.Errorf("%d different values came, want %d", len(t.times), n)
-	}
 }
 
 func v5EachValueGoesToOne(s *site) {
@@ -67,20 +27,7 @@ func v5EachValueGoesToOne(s *site) {
 		var fetchers, storers sync.WaitGroup
 		for _, h := range handles {
 			for range fetchersEach {
-				fetchers.Go(func() {
-					for {
-						var text []byte
-						err := h.Fetch(ctx, name, &text)
-						if errors.Is(err, context.Canceled) {
-							return
-						}
-						if err != nil {
-							s.Error(err)
-							return
-						}
-						came.add(string(text))
-					}
-				})
+				fetchers.Go(func() { came.fetches(ctx, s, h, name) })
 			}
 		}
 		for k, h := range handles {
@@ -93,9 +40,7 @@ func v5EachValueGoesToOne(s *site) {
 			})
 		}
 		storers.Wait()
-		s.eventually(func() bool { return came.total() == values || s.Failed() }, func() string {
-			return fmt.Sprintf("%s: %d of %d values came", mode, came.total(), values)
-		})
+		came.whole(s, name, values)
 		stop()
 		fetchers.Wait()
 		came.once(s, values)

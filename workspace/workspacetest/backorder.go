@@ -1,9 +1,14 @@
 package workspacetest
 
-import "github.com/netspaces/netspaces/workspace"
+import (
+	"context"
+
+	"github.com/netspaces/netspaces/workspace"
+)
 
 var backOrderTests = []test{
 	{"V4WhatGoesBackKeepsItsPlace", v4WhatGoesBackKeepsItsPlace},
+	{"I2FetchesGiveBackInAnyOrder", i2FetchesGiveBackInAnyOrder},
 }
 
 // Some values go back together, then one of them is taken again and goes back alone: it still comes before the others.
@@ -24,4 +29,30 @@ func v4WhatGoesBackKeepsItsPlace(s *site) {
 		}
 		s.holds(ws, name, `"x"`, `"y"`, "3", "4")
 	}
+}
+
+// Two loops have taken one value each, and the first of these goes back first.
+func i2FetchesGiveBackInAnyOrder(s *site) {
+	ws := s.open()
+	s.store(ws, "v", "x", "y", 3)
+	loop := func() (leave func()) {
+		inside, end := make(chan struct{}), make(chan struct{})
+		p := s.start("loop", func(ctx context.Context, p *pending) {
+			for _, err := range workspace.NewVar[int](ws, "v").IFetch().All(ctx) {
+				p.err = err
+				close(inside)
+				<-end
+			}
+		})
+		<-inside
+		return func() {
+			close(end)
+			p.end()
+			s.wantErr(p.err, workspace.ErrValue)
+		}
+	}
+	first, second := loop(), loop()
+	first()
+	second()
+	s.holds(ws, "v", `"x"`, `"y"`, "3")
 }

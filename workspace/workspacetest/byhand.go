@@ -2,8 +2,6 @@ package workspacetest
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -84,20 +82,7 @@ func scriptsFlushed(s *site) {
 	ctx, stop := context.WithCancel(s.ctx)
 	var all, flusher sync.WaitGroup
 	for range 4 {
-		all.Go(func() {
-			for {
-				var text []byte
-				err := other.Fetch(ctx, "v", &text)
-				if errors.Is(err, context.Canceled) {
-					return
-				}
-				if err != nil {
-					s.Error(err)
-					return
-				}
-				came.add(string(text))
-			}
-		})
+		all.Go(func() { came.fetches(ctx, s, other, "v") })
 	}
 	flusher.Go(func() {
 		for ctx.Err() == nil {
@@ -110,9 +95,7 @@ func scriptsFlushed(s *site) {
 	for i := range values {
 		s.store(ws, "v", i)
 	}
-	s.eventually(func() bool { return came.total() == values || s.Failed() }, func() string {
-		return fmt.Sprintf("%d of %d values came", came.total(), values)
-	})
+	came.whole(s, "v", values)
 	stop()
 	all.Wait()
 	flusher.Wait()

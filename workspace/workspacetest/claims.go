@@ -154,7 +154,8 @@ func claimIsListed(s *site) {
 	ws := s.open()
 	s.store(ws, "v", numbers(5)...)
 	claim := s.claim(ws, "v", &workspace.ClaimOptions{Max: 3})
-	if got, want := s.info(ws, "v"), (workspace.VarInfo{Name: "v", Mode: workspace.FIFO, Values: 2, Claimed: 3}); got != want {
+	want := workspace.VarInfo{Name: "v", Mode: workspace.FIFO, Values: 2, Claimed: 3}
+	if got := s.info(ws, "v"); got != want {
 		s.Errorf("%+v, want %+v", got, want)
 	}
 	s.must(claim.Settle(s.ctx, workspace.Outcome{Index: claim.Values[1].Index}))

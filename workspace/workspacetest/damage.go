@@ -1,14 +1,19 @@
 package workspacetest
 
 import (
-	"github.com/netspaces/netspaces/workspace"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/netspaces/netspaces/workspace"
 )
 
 var damageTests = []test{
 	{"DamageChangesNothing", damageChangesNothing},
 	{"DamageOfASettlesTarget", damageOfASettlesTarget},
+	{"DamageOfWhatIsHanded", damageOfWhatIsHanded},
+	{"DamageOfAClaimsDeadline", damageOfAClaimsDeadline},
 	{"DamageOfOneVariableSparesOthers", damageOfOneVariableSparesOthers},
 	{"DamageIsDeleted", damageIsDeleted},
 }
@@ -85,6 +90,43 @@ func damageOfASettlesTarget(s *site) {
 	}
 	s.unchanged(before)
 	s.must(s.admin.Del(s.ctx, s.key("values", "b")).Err())
+}
+
+// What was handed to a fetcher stays when it finds a wrong type as it comes for it.
+func damageOfWhatIsHanded(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	fetch := s.fetch(s.use(rdb), "v")
+	s.waiting(ws, "v", 1, 0)
+	s.declare(ws, "v", workspace.FIFO)
+	proxy.quiet()
+	proxy.freeze()
+	s.store(ws, "v", 1)
+	handed := s.admin.HVals(s.ctx, s.key("handed", "v")).Val()
+	s.must(s.admin.Del(s.ctx, s.key("waiters", "v")).Err())
+	s.damage("waiters", "v")
+	proxy.thaw()
+	fetch.end()
+	s.wantErr(fetch.err, workspace.ErrDamaged)
+	if left := s.admin.HVals(s.ctx, s.key("handed", "v")).Val(); len(left) != 1 || !slices.Equal(left, handed) {
+		s.Errorf("%q was handed, %q is left", handed, left)
+	}
+	s.must(s.admin.Del(s.ctx, s.key("waiters", "v")).Err())
+}
+
+func damageOfAClaimsDeadline(s *site) {
+	ws := s.open()
+	s.declare(ws, "r", workspace.FIFO)
+	s.store(ws, "v", 1, 2)
+	claim := s.claim(ws, "v", &workspace.ClaimOptions{Max: 2})
+	s.must(s.admin.Del(s.ctx, s.key("deadlines", "v")).Err())
+	before := s.snapshot()
+	outcome := workspace.Outcome{Index: claim.Values[0].Index, Into: "r", Value: 3}
+	s.wantErr(claim.Settle(s.ctx, outcome), workspace.ErrDamaged)
+	s.unchanged(before)
+	s.must(claim.Renew(s.ctx, time.Hour))
+	s.must(claim.Settle(s.ctx, outcome))
+	s.holds(ws, "r", "3")
 }
 
 func damageOfOneVariableSparesOthers(s *site) {

@@ -99,7 +99,8 @@ func w6ManyAtOnce(s *site) {
 					s.Errorf("Store: %v", err)
 				}
 				if c%2 == 0 {
-					if err := workspace.Delete(s.ctx, rdb, s.name()); err != nil && !errors.Is(err, workspace.ErrNoWorkspace) {
+					if err := workspace.Delete(s.ctx, rdb, s.name()); err != nil &&
+						!errors.Is(err, workspace.ErrNoWorkspace) {
 						s.Errorf("Delete: %v", err)
 					}
 				}

@@ -86,7 +86,8 @@ func fetchNTakesUpToN(s *site) {
 func fetchNOrder(s *site) {
 	ws := s.open()
 	for mode, want := range map[workspace.Mode][][]string{
-		workspace.FIFO: {{"0", "1", "2"}, {"3", "4"}}, workspace.LIFO: {{"4", "3", "2"}, {"1", "0"}}, workspace.Single: {{"4"}},
+		workspace.FIFO: {{"0", "1", "2"}, {"3", "4"}}, workspace.LIFO: {{"4", "3", "2"}, {"1", "0"}},
+		workspace.Single: {{"4"}},
 	} {
 		name := string(mode)
 		s.declare(ws, name, mode)

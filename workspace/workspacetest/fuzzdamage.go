@@ -149,7 +149,8 @@ func (d *damaged) try(verb string, call func() error) {
 	}, func(known error) bool { return errors.Is(err, known) }) {
 		d.Errorf("%s: %v is none of the errors that it should be", verb, err)
 	}
-	if verb != "ListVars" && !strings.Contains(err.Error(), `variable "bad"`) || !strings.Contains(err.Error(), fmt.Sprintf("%q", d.name())) {
+	if verb != "ListVars" && !strings.Contains(err.Error(), `variable "bad"`) ||
+		!strings.Contains(err.Error(), fmt.Sprintf("%q", d.name())) {
 		d.Errorf("%s: %v does not name workspace and variable", verb, err)
 	}
 	d.Logf("%s: %v", verb, err)

@@ -81,7 +81,9 @@ func FuzzValues(f *testing.F, rdb *redisx.Client) {
 // FuzzTyped reads any bytes into values of several types: they convert as encoding/json has it, or that is ErrValue, and the
 // value stays.
 func FuzzTyped(f *testing.F, rdb *redisx.Client) {
-	for _, text := range []string{"", "1", "null", `"a"`, `{"Name":"Ada","Age":36}`, "[1,2", "1e400", "9007199254740993", "\xff"} {
+	for _, text := range []string{
+		"", "1", "null", `"a"`, `{"Name":"Ada","Age":36}`, "[1,2", "1e400", "9007199254740993", "\xff",
+	} {
 		f.Add([]byte(text))
 	}
 	ws := fuzzed(f, rdb)

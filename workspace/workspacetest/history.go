@@ -82,8 +82,8 @@ type script struct {
 }
 
 func (h *history) variables() []script {
-	return []script{{name: "fifo", mode: workspace.FIFO}, {name: "lifo", mode: workspace.LIFO}, {name: "multi", mode: workspace.Multi},
-		{name: "single", mode: workspace.Single}, {name: "undeclared"}}
+	return []script{{name: "fifo", mode: workspace.FIFO}, {name: "lifo", mode: workspace.LIFO},
+		{name: "multi", mode: workspace.Multi}, {name: "single", mode: workspace.Single}, {name: "undeclared"}}
 }
 
 // play has all calls made, and takes what is left.

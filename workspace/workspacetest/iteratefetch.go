@@ -53,9 +53,7 @@ func i2FetchesShareAll(s *site) {
 	for some := range slices.Chunk(rest, 7) {
 		s.store(ws, "v", some...)
 	}
-	s.eventually(func() bool { return came.total() == values || s.Failed() }, func() string {
-		return fmt.Sprintf("%d of %d values came", came.total(), values)
-	})
+	came.whole(s, "v", values)
 	stop()
 	loops.Wait()
 	s.waiting(ws, "v", 0, 0)

@@ -145,7 +145,9 @@ func (m *iterateModel) finish(release bool) {
 	i := m.chance.IntN(len(m.claims))
 	claim := m.claims[i]
 	k := 1 + m.chance.IntN(len(claim.Values))
-	m.chance.Shuffle(len(claim.Values), func(a, b int) { claim.Values[a], claim.Values[b] = claim.Values[b], claim.Values[a] })
+	m.chance.Shuffle(len(claim.Values), func(a, b int) {
+		claim.Values[a], claim.Values[b] = claim.Values[b], claim.Values[a]
+	})
 	some := *claim
 	some.Values = slices.Clone(claim.Values[:k])
 	slices.SortFunc(some.Values, func(a, b workspace.Claimed) int { return a.Index - b.Index })

@@ -138,7 +138,8 @@ func i3OverwrittenWhileALoopRuns(s *site) {
 	}
 	loops.Wait()
 	for _, values := range seen {
-		if !slices.IsSorted(values) || len(slices.Compact(slices.Clone(values))) != len(values) || values[len(values)-1] != n {
+		if !slices.IsSorted(values) || len(slices.Compact(slices.Clone(values))) != len(values) ||
+			values[len(values)-1] != n {
 			s.Errorf("the values came as %d", values)
 		}
 	}

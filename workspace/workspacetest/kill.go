@@ -2,7 +2,6 @@ package workspacetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -65,20 +64,7 @@ func v10KilledSubscriptionsLoseNothing(s *site) {
 	for range 2 {
 		h := s.use(s.client())
 		for range 4 {
-			fetchers.Go(func() {
-				for {
-					var text []byte
-					err := h.Fetch(ctx, "v", &text)
-					if errors.Is(err, context.Canceled) {
-						return
-					}
-					if err != nil {
-						s.Error(err)
-						return
-					}
-					came.add(string(text))
-				}
-			})
+			fetchers.Go(func() { came.fetches(ctx, s, h, "v") })
 		}
 	}
 	s.waiting(ws, "v", 8, 0)
@@ -90,9 +76,7 @@ func v10KilledSubscriptionsLoseNothing(s *site) {
 		finder.end()
 		s.must(finder.err)
 	}
-	s.eventually(func() bool { return came.total() == values || s.Failed() }, func() string {
-		return fmt.Sprintf("%d of %d values came", came.total(), values)
-	})
+	came.whole(s, "v", values)
 	stop()
 	enough()
 	fetchers.Wait()

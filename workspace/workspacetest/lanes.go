@@ -2,6 +2,7 @@ package workspacetest
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -103,4 +104,24 @@ func lanesGoWithTheirHandles(s *site) {
 	waiter.fails(workspace.ErrClosed)
 	s.waiting(ws, "w", 0, 0)
 	s.holds(ws, "v", "0", "1", "2")
+}
+
+// unknownClient checks that Redis keeps nothing of a handle.
+func (s *site) unknownClient(ws *workspace.Workspace) {
+	s.Helper()
+	if n, err := s.admin.Exists(s.ctx, s.key("client", ws.Client())).Result(); n != 0 || err != nil {
+		s.Errorf("the client is still known: %v", err)
+	}
+	if seen, err := s.admin.ZScore(s.ctx, s.key("live"), ws.Client()).Result(); err == nil {
+		s.Errorf("the client gave its last sign of life at %v", seen)
+	}
+}
+
+// hammer runs f in so many goroutines at the same time.
+func hammer(n int, f func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() { f(i) })
+	}
+	all.Wait()
 }

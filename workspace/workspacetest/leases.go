@@ -26,7 +26,8 @@ func (s *site) ended(variable string) {
 	s.Helper()
 	rdb := s.admin
 	const longAgo = 100_000_000_000 // ms; what is less is the place of one that has ended already
-	claims, err := rdb.ZRangeByScore(s.ctx, s.key("deadlines", variable), &redis.ZRangeBy{Min: strconv.Itoa(longAgo), Max: "+inf"}).Result()
+	claims, err := rdb.ZRangeByScore(s.ctx, s.key("deadlines", variable),
+		&redis.ZRangeBy{Min: strconv.Itoa(longAgo), Max: "+inf"}).Result()
 	s.must(err)
 	for _, claim := range claims {
 		s.must(rdb.ZAddXX(s.ctx, s.key("deadlines", variable), redis.Z{Score: longAgo, Member: claim}).Err())

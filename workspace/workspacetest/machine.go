@@ -122,7 +122,8 @@ func (m *machine) compare(*rapid.T) {
 		want := []workspace.VarInfo{}
 		for name, v := range s.model.vars {
 			n := v.available()
-			want = append(want, workspace.VarInfo{Name: name, Mode: v.mode, Values: n, Claimed: len(v.claimed) - len(v.free())})
+			claimed := len(v.claimed) - len(v.free())
+			want = append(want, workspace.VarInfo{Name: name, Mode: v.mode, Values: n, Claimed: claimed})
 		}
 		slices.SortFunc(want, func(a, b workspace.VarInfo) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
 		got, err := s.handles[1].ListVars(m.ctx)

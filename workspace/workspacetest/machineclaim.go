@@ -39,7 +39,8 @@ func (m *machine) claimed(s *machineSpace, handle int, variable string, claim *w
 	for _, value := range claim.Values {
 		texts, c.indexes = append(texts, string(value.Text)), append(c.indexes, value.Index)
 	}
-	before := fmt.Sprintf("%.100q, after %d that were claimed before", s.model.look(variable).values, len(s.model.look(variable).free()))
+	before := fmt.Sprintf("%.100q, after %d that were claimed before",
+		s.model.look(variable).values, len(s.model.look(variable).free()))
 	var ok bool
 	if c.model, ok = s.model.claim(variable, handle, claim.Attempt, texts...); !ok {
 		m.Fatalf("claimed %.100q, attempt %d, of %s", texts, claim.Attempt, before)
@@ -74,7 +75,8 @@ func (m *machine) settle(t *rapid.T) {
 	var texts []string
 	for j, i := range places {
 		value := machineValues.Draw(t, "value")
-		o := workspace.Outcome{Index: indexes[j], Into: rapid.SampledFrom(append([]string{""}, m.names...)).Draw(t, "into"), Value: value.value}
+		target := rapid.SampledFrom(append([]string{""}, m.names...)).Draw(t, "into")
+		o := workspace.Outcome{Index: indexes[j], Into: target, Value: value.value}
 		outcomes = append(outcomes, o)
 		if o.Into != "" && s.model.vars[o.Into] == nil && !slices.Contains(want.Missing, o.Into) {
 			want.Missing = append(want.Missing, o.Into)

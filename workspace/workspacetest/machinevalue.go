@@ -12,8 +12,8 @@ import (
 // variableNames are those that somebody could trip over, or any.
 var variableNames = rapid.OneOf(
 	rapid.SampledFrom([]string{
-		"", " ", "v", "v:1", ":", "values:v", "{v}", "}{", "a/b", "ünïcödé", "line\nbreak", "\r\n", "\x00", "\xff\xfe", "*", "%d",
-		"ws", "vars", "0", "=1", "@", "v ", strings.Repeat("long", 300),
+		"", " ", "v", "v:1", ":", "values:v", "{v}", "}{", "a/b", "ünïcödé", "line\nbreak", "\r\n", "\x00", "\xff\xfe", "*",
+		"%d", "ws", "vars", "0", "=1", "@", "v ", strings.Repeat("long", 300),
 	}),
 	rapid.String(),
 )
@@ -27,11 +27,15 @@ type machineValue struct {
 func (v machineValue) String() string { return fmt.Sprintf("%T %.40q", v.value, v.text) }
 
 var machineValues = rapid.OneOf(
-	plainValues(rapid.SampledFrom([]any{nil, "", 0, false, []int{}, map[string]int{}, 0.5, int64(1)<<53 + 1, "null", "ü<&>", "+1", "=1 x"})),
+	plainValues(rapid.SampledFrom([]any{
+		nil, "", 0, false, []int{}, map[string]int{}, 0.5, int64(1)<<53 + 1, "null", "ü<&>", "+1", "=1 x",
+	})),
 	plainValues(rapid.Int().AsAny()),
 	plainValues(rapid.String().AsAny()),
 	rapid.Map(rapid.SliceOf(rapid.Byte()), verbatim),
-	rapid.Map(rapid.SampledFrom([][]byte{nil, {}, {0}, []byte(" {} "), []byte("+7 x"), bytes.Repeat([]byte{0, 0xff, '\n'}, 1<<16)}), verbatim),
+	rapid.Map(rapid.SampledFrom([][]byte{
+		nil, {}, {0}, []byte(" {} "), []byte("+7 x"), bytes.Repeat([]byte{0, 0xff, '\n'}, 1<<16),
+	}), verbatim),
 )
 
 func verbatim(text []byte) machineValue { return machineValue{text, string(text)} }

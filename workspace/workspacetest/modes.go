@@ -123,7 +123,8 @@ func v1MultiIsRandom(s *site) {
 			chi += (got - want) * (got - want) / want
 		}
 		if chi > bound {
-			s.Errorf("%s drew %v times each pair of values: chi square %.0f, want at most %.0f", verb.name, counts, chi, bound)
+			s.Errorf("%s drew %v times each pair of values: chi square %.0f, want at most %.0f",
+				verb.name, counts, chi, bound)
 		}
 	}
 }

@@ -18,6 +18,7 @@ var openTests = []test{
 	{"W1ClosedPersistentHasNoOwner", w1ClosedPersistentHasNoOwner},
 	{"W2UseNeverOwns", w2UseNeverOwns},
 	{"W4IncarnationsDiffer", w4IncarnationsDiffer},
+	{"OpenAnotherVersion", openAnotherVersion},
 	{"WNames", wNames},
 	{"WNestedNames", wNestedNames},
 }
@@ -156,6 +157,46 @@ func w4IncarnationsDiffer(s *site) {
 		s.Error("the old owner took or lost what is not its own")
 	}
 	s.holds(again, "v", `"new"`)
+}
+
+// A workspace that programs of another version made, or of none, is left as it is, and both versions are named.
+func openAnotherVersion(s *site) {
+	ws := s.open()
+	s.store(ws, "v", 1)
+	rdb := s.client()
+	for _, version := range []string{"0", "2", ""} {
+		if version == "" {
+			version = "0"
+			s.must(s.admin.HDel(s.ctx, s.key("ws"), "version").Err())
+		} else {
+			s.must(s.admin.HSet(s.ctx, s.key("ws"), "version", version).Err())
+		}
+		before := s.snapshot()
+		for what, call := range map[string]func() error{
+			"Open": func() error {
+				_, err := workspace.Open(s.ctx, rdb, s.name(), nil)
+				return err
+			},
+			"Use": func() error {
+				_, err := workspace.Use(s.ctx, rdb, s.name(), false)
+				return err
+			},
+			"Use, making it": func() error {
+				_, err := workspace.Use(s.ctx, rdb, s.name(), true)
+				return err
+			},
+			"Delete": func() error { return workspace.Delete(s.ctx, rdb, s.name()) },
+		} {
+			err := call()
+			s.wantErr(err, workspace.ErrVersion)
+			if s.names(err, s.name()); !strings.Contains(err.Error(), "version "+version+", ") || !strings.Contains(err.Error(), "with 1;") {
+				s.Errorf("%s does not name both versions: %v", what, err)
+			}
+		}
+		s.unchanged(before)
+	}
+	s.must(s.admin.HSet(s.ctx, s.key("ws"), "version", "1").Err())
+	s.holds(s.use(rdb), "v", "1")
 }
 
 // keepsFailing calls every verb on a handle whose workspace is gone.

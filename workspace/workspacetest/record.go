@@ -158,7 +158,8 @@ func (r *recorder) fetch(ctx context.Context, client int, ws *workspace.Workspac
 	c := r.begin(ctx, client, variable)
 	ok, err := verb(ctx, variable, &value)
 	o := c.end(name, err)
-	borrowed := takes && (o == notDone || o == wasGone || !tries && (o == notKnown || o == done && time.Duration(c.ended-c.began) > grace))
+	borrowed := takes && (o == notDone || o == wasGone ||
+		!tries && (o == notKnown || o == done && time.Duration(c.ended-c.began) > grace))
 	switch {
 	case o == done && !ok:
 		c.did(step{kind: empty})

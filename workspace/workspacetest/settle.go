@@ -56,7 +56,8 @@ func settleOnceOldHolderFirst(s *site) {
 	s.declare(ws, "r", workspace.FIFO)
 	older, newer := s.twice(ws)
 	s.must(older.Settle(s.ctx, workspace.Outcome{Index: older.Values[0].Index, Into: "r", Value: "older"}))
-	s.wantErr(newer.Settle(s.ctx, workspace.Outcome{Index: newer.Values[0].Index, Into: "r", Value: "newer"}), workspace.ErrClaimLost)
+	s.wantErr(newer.Settle(s.ctx, workspace.Outcome{Index: newer.Values[0].Index, Into: "r", Value: "newer"}),
+		workspace.ErrClaimLost)
 	s.holds(ws, "r", `"older"`)
 }
 
@@ -65,7 +66,8 @@ func settleOnceNewHolderFirst(s *site) {
 	s.declare(ws, "r", workspace.FIFO)
 	older, newer := s.twice(ws)
 	s.must(newer.Settle(s.ctx, workspace.Outcome{Index: newer.Values[0].Index, Into: "r", Value: "newer"}))
-	s.wantErr(older.Settle(s.ctx, workspace.Outcome{Index: older.Values[0].Index, Into: "r", Value: "older"}), workspace.ErrClaimLost)
+	s.wantErr(older.Settle(s.ctx, workspace.Outcome{Index: older.Values[0].Index, Into: "r", Value: "older"}),
+		workspace.ErrClaimLost)
 	s.holds(ws, "r", `"newer"`)
 }
 

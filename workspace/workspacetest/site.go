@@ -29,9 +29,9 @@ type site struct {
 }
 
 func newSite(t *testing.T, open func(*testing.T) Server) *site {
+	server := open(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience) // it is needed for cleaning up, too
 	t.Cleanup(cancel)
-	server := open(t)
 	s := &site{T: t, ctx: ctx, server: server, rdb: server.Client, admin: server.Admin}
 	if s.admin == nil {
 		s.admin = s.rdb.Redis()
@@ -165,7 +165,8 @@ func (s *site) waiting(ws *workspace.Workspace, variable string, fetchers, finde
 		info = s.info(ws, variable)
 		return info.Fetchers == fetchers && info.Finders == finders
 	}, func() string {
-		return fmt.Sprintf("%d fetchers and %d finders wait for %q, want %d and %d", info.Fetchers, info.Finders, variable, fetchers, finders)
+		return fmt.Sprintf("%d fetchers and %d finders wait for %q, want %d and %d",
+			info.Fetchers, info.Finders, variable, fetchers, finders)
 	})
 }
 

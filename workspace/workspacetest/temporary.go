@@ -81,9 +81,9 @@ func w5Templates(s *site) {
 func w5BadTemplates(s *site) {
 	s.forgetCounter()
 	for _, template := range []string{
-		"", "ride", "%", "ride_%", "%%", "%%d", "100%%_%d", "%d%%", "%d%d", "%d_%04d", "%s", "%d_%s", "%v", "%x", "%X", "%o", "%b", "%c",
-		"%q", "%U", "%e", "%f", "%5.2f", "%.2d", "%5.3d", "%+d", "% d", "%-5d", "%#d", "%+04d", "%*d", "%[1]d", "%[1]d%[1]d", "%ld", "%i",
-		"%u", "%D", "%100d", "%!d", "%%%d", "% %d",
+		"", "ride", "%", "ride_%", "%%", "%%d", "100%%_%d", "%d%%", "%d%d", "%d_%04d", "%s", "%d_%s", "%v", "%x", "%X", "%o",
+		"%b", "%c", "%q", "%U", "%e", "%f", "%5.2f", "%.2d", "%5.3d", "%+d", "% d", "%-5d", "%#d", "%+04d", "%*d", "%[1]d",
+		"%[1]d%[1]d", "%ld", "%i", "%u", "%D", "%100d", "%!d", "%%%d", "% %d",
 	} {
 		_, err := workspace.OpenTemporary(s.ctx, s.rdb, template, nil)
 		s.wantErr(err, workspace.ErrName)

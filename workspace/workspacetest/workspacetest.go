@@ -1,5 +1,6 @@
 // Package workspacetest is the conformance suite of package workspace: tests that it has to pass on any Redis. Those of
-// behaviour that NetWorkSpaces had carry its number: V1 to V10 for variables, W1 to W6 for workspaces.
+// behaviour that NetWorkSpaces had carry its number: W1 to W9 for workspaces, V1 to V10 for variables, I1 to I6 for
+// iterators, F1 to F3 for files.
 //
 // A test has a server of its own, or at least a workspace of its own on one that is shared, and no key may be left there
 // at its end.
@@ -38,12 +39,14 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 	run(t, open, modeTests, knownTests, serveTests, placeTests, atomicTests, deleteVarTests, valueTests,
 		cancelTests, vanishedTests, openTests, ownerTests, deleteTests, closedTests,
 		claimTests, leaseTests, settleTests, releaseTests, byHandTests, damageTests,
-		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests, iterateModelTests, iterateGoneTests,
+		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests,
+		iterateModelTests, iterateGoneTests,
 		fetchNTests, fileTests, listVarsTests, settleIntoTests, watchTests,
 		onceTests(), lostTests, laneTests, backOrderTests)
 }
 
-// RunAlone tests what concerns a server as a whole. Each call of open must give another one.
+// RunAlone tests what concerns a server as a whole. Each call of open must give one that is empty and that no other test
+// uses at the same time.
 func RunAlone(t *testing.T, open func(*testing.T) Server) {
 	run(t, open, listTests, temporaryTests, defaultTests)
 }

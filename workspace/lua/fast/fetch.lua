@@ -1,9 +1,9 @@
 -- The common cases of fetch.lua, which comes after: a new request for one value of a variable in mode fifo that nobody
--- iterates. Either there is one and nobody waits, or one was handed to this waiter, or there is none at all and it begins to
+-- iterates, the caller included. Either there is one and nobody waits, or one was handed to this waiter, or there is none at all and it begins to
 -- wait. All else falls through.
 local workspace = redis.call('HMGET', KEYS[1], 'incarnation', 'watched')
 local epoch, lane, number = string.match(ARGV[2], '^(%d+) (%d+) (%d+)$')
-if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' then
+if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' and ARGV[8] ~= 'iterate' then
   local client = redis.call('HMGET', KEYS[4], 'epoch', lane)
   local known = redis.call('HGET', KEYS[2], ARGV[3])
   local born = known and string.match(known, '^fifo (%d+)$')
@@ -14,8 +14,8 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' then
     local start = handed and string.match(handed, '^[+]%d+ %d+ %d+ ()')
     if start then
       value = string.sub(handed, start)
+      redis.call('ZREM', KEYS[6], waiter) -- fails before anything is lost if this key was put in by hand
       redis.call('HDEL', KEYS[7], waiter)
-      redis.call('ZREM', KEYS[6], waiter)
     elseif redis.call('EXISTS', KEYS[6], KEYS[9]) == 0 then
       value = redis.call('LPOP', KEYS[5])
     end
