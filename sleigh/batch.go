@@ -26,6 +26,7 @@ type batch struct {
 	w     *Worker
 	claim *workspace.Claim
 	in    string // the variable that they are claimed from
+	lease time.Duration
 
 	telling sync.Mutex // held while Redis is told what came of tasks
 
@@ -326,14 +327,14 @@ func (b *batch) keep() (stop func()) {
 				return
 			case <-late.C:
 			}
-			late.Reset(min(lookEvery, b.w.lease/3))
+			late.Reset(min(lookEvery, b.lease/3))
 			b.release()
 			b.settle()
 			b.share()
 			b.lookAfter(ctx)
-			if time.Since(renewed) > b.w.lease/4 {
+			if time.Since(renewed) > b.lease/4 {
 				renewed = time.Now()
-				if err := b.claim.Renew(ctx, b.w.lease); err != nil && ctx.Err() == nil {
+				if err := b.claim.Renew(ctx, b.lease); err != nil && ctx.Err() == nil {
 					b.w.log.Warn("lease not renewed", "error", err)
 				}
 			}

@@ -22,7 +22,7 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 	}
 	var results gathered[R]
 	j := newJob(s, f.name, o, newSequence(elems), &results)
-	return results.finish(j, j.run(ctx))
+	return results.finish(j, j.runAll(ctx))
 }
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. It
@@ -44,7 +44,7 @@ func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, erro
 	}
 	j := newJob(s, f.name, o, newSequence(ranks), &results)
 	j.ranks = s.workers
-	return results.finish(j, j.run(ctx))
+	return results.finish(j, j.runAll(ctx))
 }
 
 // gathered is the results of a job in their order.

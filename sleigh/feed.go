@@ -98,7 +98,8 @@ func (j *job) gatherOne() (text []byte, n int) {
 	first := j.next
 	j.next += n
 	t := task{
-		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Seed: j.o.Seed, Elems: elems,
+		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Lease: j.o.Lease, Seed: j.o.Seed,
+		Exports: j.s.exports.Load(), Elems: elems,
 	}
 	if text = asJSON(t); len(text) > workspace.MaxValue {
 		errs = map[int]error{}
@@ -179,7 +180,7 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	window, known := j.window(), j.known
 	j.mu.Unlock()
 	description := ""
-	if known == 0 {
+	if !j.begun {
 		description = string(asJSON(jobInfo{ID: j.id, Name: j.o.Name, Func: j.fn, Priority: j.o.Priority, Began: time.Now()}))
 	}
 	args := []any{j.id, description, window, known, elements}
@@ -203,7 +204,7 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.known = has
+	j.known, j.begun = has, true
 	return nil
 }
 

@@ -27,6 +27,8 @@ type Sleigh struct {
 	lease   time.Duration
 	log     *slog.Logger
 
+	exports atomic.Int64 // when Export or Unexport was called last, in ns
+
 	mu   sync.Mutex
 	jobs map[*job]bool // those under way; whether they are exclusive
 

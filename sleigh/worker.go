@@ -27,6 +27,7 @@ type Worker struct {
 	leaving context.Context // ends when it is to claim no more
 	leave   context.CancelFunc
 	dropped recent // jobs that have ended
+	imports imports
 }
 
 // Rank is the worker's number, from 0.
