@@ -46,6 +46,15 @@ func (w *Worker) execute(ctx context.Context, t *task) *execution {
 	return e
 }
 
+// runAll runs the function of the task.
+func (e *execution) runAll() {
+	if f := registered(e.task.Func); f != nil {
+		f(e)
+	} else {
+		e.refuse("no function of this name is registered in the worker's program")
+	}
+}
+
 // run calls f for the elements, one after the other. f calls end with what came of it.
 func (e *execution) run(f func(ctx context.Context, turn, k int)) {
 	for turn := 1; !e.isOver(turn); turn++ {

@@ -36,12 +36,18 @@ func (s *Sleigh) Unexport(ctx context.Context, name string) error {
 	if err := s.over(); err != nil {
 		return err
 	}
-	err := s.own.DeleteVar(ctx, exportVarOf(name))
-	if errors.Is(err, workspace.ErrNoVar) {
+	there, err := s.own.TryFind(ctx, exportVarOf(name), new(json.RawMessage))
+	if err == nil && !there {
 		return fmt.Errorf("%w: %q", ErrNotExported, name)
 	}
+	if err == nil {
+		err = s.own.DeleteVar(ctx, exportVarOf(name))
+	}
+	if err != nil && !errors.Is(err, workspace.ErrNoVar) { // somebody was faster
+		return fmt.Errorf("sleigh: unexporting %q: %w", name, err)
+	}
 	s.exports.Store(time.Now().UnixNano())
-	return err
+	return nil
 }
 
 // Exported gives a function what the master has exported by a name. It blocks for a round trip when the worker is asked for it for the first time since

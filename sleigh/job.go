@@ -50,7 +50,7 @@ type job struct {
 	chunks    map[int]*chunk // of which elements are not done, by their first
 	outBytes  int            // of their texts
 	again     []*task        // to be handed out once more
-	waiting   int            // attempts that wait for their time
+	paused    map[int]bool   // elements that failed and wait for that
 	next      int            // index of the next element
 	known     int            // elements that Redis was given
 	done      int            // elements
@@ -58,16 +58,20 @@ type job struct {
 	lost      map[int]*task // the elements that failed, by their indexes
 	ended     bool          // there are no more elements
 	begun     bool          // Redis knows the job
-	lastMoved time.Time     // when a result came, or a task was handed out
+	lastMoved time.Time     // when a result came
+	audited   time.Time
+	quiet     time.Duration // without a result until the next audit
 }
 
 // chunk is elements that were handed out together.
 type chunk struct {
-	text  []byte // of their task
-	first int
-	n     int
-	left  int    // elements that are not done
-	done  []bool // which are; nil if none
+	text   []byte // of their task
+	first  int
+	n      int
+	left   int // elements that are not done
+	at     time.Time
+	copied bool   // a copy of it runs
+	done   []bool // which are; nil if none
 
 	task  task              // once one of its elements is needed
 	elems []json.RawMessage // the same
@@ -76,7 +80,7 @@ type chunk struct {
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	return &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, lost: map[int]*task{}, pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+		chunks: map[int]*chunk{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 }
 
@@ -292,11 +296,10 @@ func (c *chunk) finish(i int) {
 func (j *job) retry(c *chunk, failure *TaskError) {
 	t := c.one(failure.Index)
 	t.Attempt = failure.Attempt
-	j.waiting++
+	j.paused[t.First] = true
 	time.AfterFunc(j.o.backoff(failure.Attempt), func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		j.waiting--
 		j.again = append(j.again, t)
 		j.nudge()
 	})

@@ -172,6 +172,13 @@ func (s *Sleigh) leave(j *job) {
 	delete(s.jobs, j)
 }
 
+// isAlone reports whether there is one job at the most.
+func (s *Sleigh) isAlone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs) < 2
+}
+
 // capacity is how many tasks the team can run at a time.
 func (s *Sleigh) capacity() int { return s.workers * s.slots }
 

@@ -20,6 +20,7 @@ const (
 func (w *Worker) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	w.initialise(ctx)
 	var loops, looking sync.WaitGroup
 	for range w.slots {
 		loops.Go(func() { w.serveAll(ctx, cancel) })

@@ -28,6 +28,7 @@ type Worker struct {
 	leave   context.CancelFunc
 	dropped recent // jobs that have ended
 	imports imports
+	inits   initialised
 }
 
 // Rank is the worker's number, from 0.
