@@ -3,6 +3,7 @@ package sleigh
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -81,10 +82,7 @@ func (j *job) audit(ctx context.Context) error {
 		args = append(args, name)
 	}
 	j.mu.Lock()
-	before := make(map[int]*chunk, len(j.chunks))
-	for first, c := range j.chunks {
-		before[first] = c
-	}
+	before := maps.Clone(j.chunks)
 	j.mu.Unlock()
 	word, texts, err := j.s.own.Do(ctx, auditScript, variables, args...)
 	if err != nil {

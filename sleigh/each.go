@@ -79,6 +79,8 @@ func (g *gathered[R]) take(first, n int, values json.RawMessage, skip func(i int
 
 func (g *gathered[R]) fail(*TaskError) {}
 
+func (g *gathered[R]) stop() {}
+
 func (g *gathered[R]) finish(j *job, err error) ([]R, error) {
 	if err != nil {
 		return nil, err

@@ -219,7 +219,7 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 }
 
 // errLost says that Redis does not have the elements that it was given.
-var errLost = errors.New("Redis has lost elements of the job")
+var errLost = errors.New("elements of the job are not there any more")
 
 // jobInfo says what a job is.
 type jobInfo struct {

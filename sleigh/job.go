@@ -30,6 +30,8 @@ type sink interface {
 	take(first, n int, values json.RawMessage, skip func(i int) bool) error
 	// fail gets an element that has failed for good.
 	fail(e *TaskError)
+	// stop has take wait for nobody any more.
+	stop()
 }
 
 // job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out as tasks,
@@ -145,6 +147,7 @@ func (j *job) run(ctx context.Context) error {
 	defer j.s.leave(j)
 	ctx, cancel := j.within(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(ctx, j.sink.stop)()
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
 		if err := j.feed(ctx); err != nil {

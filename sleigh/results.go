@@ -15,6 +15,7 @@ type results[R any] struct {
 	early    map[int]arrival[R] // what has come before its turn
 	turn     int
 	ended    bool
+	stopped  bool // the job is over, or to be
 	gathered bool // Wait has them
 	streamed bool // All has some
 }
@@ -22,6 +23,14 @@ type results[R any] struct {
 type arrival[R any] struct {
 	Done[R]
 	err *TaskError
+}
+
+// failure is the error of an element that failed.
+func (a arrival[R]) failure() error {
+	if a.err == nil {
+		return nil
+	}
+	return a.err
 }
 
 const mostKept = 10000
@@ -46,7 +55,7 @@ func (q *results[R]) take(first, n int, values json.RawMessage, skip func(i int)
 		q.queue = append(q.queue, arrival[R]{Done: Done[R]{first + k, all[k]}})
 	}
 	q.changed.Broadcast()
-	for q.streamed && len(q.queue) > mostKept && !q.ended {
+	for q.streamed && len(q.queue) > mostKept && !q.stopped {
 		q.changed.Wait()
 	}
 	return nil
@@ -56,6 +65,13 @@ func (q *results[R]) fail(e *TaskError) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.queue = append(q.queue, arrival[R]{Done: Done[R]{Index: e.Index}, err: e})
+	q.changed.Broadcast()
+}
+
+func (q *results[R]) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = true
 	q.changed.Broadcast()
 }
 
@@ -87,7 +103,7 @@ func (q *results[R]) stream() bool {
 }
 
 // next waits for what comes next. Without ok nothing more does, or ctx has ended, which is the error.
-func (q *results[R]) next(ctx context.Context, ordered bool) (d Done[R], err error, ok bool) {
+func (q *results[R]) next(ctx context.Context, ordered bool) (a arrival[R], ok bool, err error) {
 	unwatch := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -97,16 +113,13 @@ func (q *results[R]) next(ctx context.Context, ordered bool) (d Done[R], err err
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
-		a, found := q.pop(ordered)
-		switch {
-		case found && a.err != nil:
-			return a.Done, a.err, true
-		case found:
-			return a.Done, nil, true
+		switch a, ok = q.pop(ordered); {
+		case ok:
+			return a, true, nil
 		case ctx.Err() != nil:
-			return d, context.Cause(ctx), false
+			return a, false, context.Cause(ctx)
 		case q.ended:
-			return d, nil, false
+			return a, false, nil
 		}
 		q.changed.Wait()
 	}

@@ -81,8 +81,8 @@ func (job *Job[R]) Wait(ctx context.Context) ([]R, error) {
 		job.elems.gather(false)
 		return nil, ctx.Err()
 	}
-	if _, failed := errors.AsType[TaskErrors](job.err); job.err != nil && !failed {
-		return nil, job.err
+	if err := job.broke(); err != nil {
+		return nil, err
 	}
 	job.all = slices.Grow(job.all, job.j.total())[:max(len(job.all), job.j.total())]
 	job.elems.into(job.all)
@@ -105,22 +105,28 @@ func (job *Job[R]) All(ctx context.Context) iter.Seq2[Done[R], error] {
 			return
 		}
 		for {
-			d, err, ok := job.elems.next(ctx, job.j.o.Ordered)
-			switch {
-			case ok && !yield(d, err):
-				return
-			case ok:
-				continue
-			case err != nil:
-				yield(Done[R]{}, err)
-			default:
-				if _, failed := errors.AsType[TaskErrors](job.err); job.err != nil && !failed {
-					yield(Done[R]{}, job.err)
-				}
+			a, ok, err := job.elems.next(ctx, job.j.o.Ordered)
+			if !ok && err == nil {
+				err = job.broke()
 			}
-			return
+			switch {
+			case !ok && err != nil:
+				yield(Done[R]{}, err)
+				return
+			case !ok || !yield(a.Done, a.failure()):
+				return
+			}
 		}
 	}
+}
+
+// broke is why the job ended before all elements were done; nil if they are.
+func (job *Job[R]) broke() error {
+	<-job.over
+	if _, failed := errors.AsType[TaskErrors](job.err); failed && !job.j.o.StopAtError {
+		return nil
+	}
+	return job.err
 }
 
 // RetryFailed begins a job of the elements that failed, when this one has ended. Their indexes stay what they were. Its Wait gives

@@ -131,6 +131,29 @@ func TestS9Cancel(t *testing.T) {
 	})
 }
 
+// TestS9AllLeft leaves a loop of All for good, while far more results come than are kept.
+func TestS9AllLeft(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		job, err := square.Submit(testContext(t), s, upTo(100_000), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range job.All(testContext(t)) {
+			break
+		}
+		if p := job.Check(); p.Done == 100_000 {
+			t.Errorf("nothing held it back: %+v", p)
+		}
+		job.Cancel()
+		for _, err := range job.All(testContext(t)) {
+			if err != nil && !errors.Is(err, sleigh.ErrEnded) {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // TestS9Occupied has the exclusive mode of the original as an option.
 func TestS9Occupied(t *testing.T) {
 	t.Parallel()
@@ -204,7 +227,8 @@ func TestS10StopAtError(t *testing.T) {
 	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
 		pulled := 0
 		var endless iter.Seq[int] = func(yield func(int) bool) {
-			for ; yield(pulled); pulled++ {
+			for yield(pulled) {
+				pulled++
 			}
 		}
 		_, err := hundredth.EachElem(testContext(t), s, endless, &sleigh.JobOptions{StopAtError: true})
