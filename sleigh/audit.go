@@ -72,14 +72,11 @@ var partBegins = regexp.MustCompile(`"chunk":(\d+),"first":(\d+),"n":(\d+)`)
 
 // audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that nothing is on its way there.
 func (j *job) audit(ctx context.Context) error {
-	into := []string{taskVar}
-	for rank := range j.ranks {
-		into = append(into, taskVarOf(rank))
-	}
-	variables := append([]string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}, into...)
+	variables := []string{taskVar, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}
 	args := []any{j.id}
-	for _, name := range into {
-		args = append(args, name)
+	for rank := range j.ranks {
+		variables = append(variables, taskVarOf(rank))
+		args = append(args, taskVarOf(rank))
 	}
 	j.mu.Lock()
 	before := maps.Clone(j.chunks)
