@@ -139,7 +139,10 @@ func TestS9AllLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range job.All(testContext(t)) {
+		for _, err := range job.All(testContext(t)) {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		if p := job.Check(); p.Done == 100_000 {
