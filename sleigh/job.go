@@ -86,12 +86,9 @@ func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	}
 }
 
-// begin makes the job known in Redis. Whoever calls it without an error has to call run.
+// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its first tasks.
 func (j *job) begin(ctx context.Context) error {
-	if err := j.s.over(); err != nil {
-		return err
-	}
-	if err := j.s.enter(j); err != nil {
+	if err := j.enter(); err != nil {
 		return err
 	}
 	ctx, cancel := j.within(ctx)
@@ -104,9 +101,17 @@ func (j *job) begin(ctx context.Context) error {
 	return j.why(ctx, err)
 }
 
-// runAll is begin and run.
-func (j *job) runAll(ctx context.Context) error {
-	if err := j.begin(ctx); err != nil {
+// enter has the sleigh know the job.
+func (j *job) enter() error {
+	if err := j.s.over(); err != nil {
+		return err
+	}
+	return j.s.enter(j)
+}
+
+// runAtOnce is run without begin.
+func (j *job) runAtOnce(ctx context.Context) error {
+	if err := j.enter(); err != nil {
 		return err
 	}
 	return j.run(ctx)
