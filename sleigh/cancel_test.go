@@ -82,7 +82,7 @@ func TestS4ContextEndsInOnDone(t *testing.T) {
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(2)})
 		for at := range 8 {
 			ctx, cancel := context.WithCancel(testContext(t))
-			_, err := square.EachElem(ctx, s, upTo(3000), &sleigh.EachOptions{OnDone: func(done int) {
+			_, err := square.EachElem(ctx, s, upTo(3000), &sleigh.JobOptions{OnDone: func(done int) {
 				if done >= 50*at {
 					cancel()
 				}
@@ -173,7 +173,7 @@ func TestS4LongElement(t *testing.T) {
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(2)})
 		const n = 600 // the first ones are short, so that workers take many at a time
-		got, err := long.EachElem(testContext(t), s, upTo(n), &sleigh.EachOptions{OnDone: func(done int) {
+		got, err := long.EachElem(testContext(t), s, upTo(n), &sleigh.JobOptions{OnDone: func(done int) {
 			if done == n-1 {
 				openGate(t, s.User())
 			}

@@ -3,16 +3,9 @@ package sleigh
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
-	"math"
 )
-
-// EachOptions are those of EachElem.
-type EachOptions struct {
-	// OnDone is called with the number of elements that are done, each time that some more are, by the goroutine that
-	// called EachElem. Defaults to nothing.
-	OnDone func(done int)
-}
 
 // EachElem runs the function once for each element, on whichever worker is free, and returns the results in the order
 // of the elements. It blocks until all are there. Elements are taken from elems as needed, in a goroutine of its own;
@@ -22,25 +15,14 @@ type EachOptions struct {
 // If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all
 // others are there, and the error is a TaskErrors. Any other error comes without results: ErrStopped, the context's,
 // ErrNoWorkspace if the sleigh was deleted, or that of a team that cannot be launched.
-func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *EachOptions) ([]R, error) {
-	var o EachOptions
-	if opts != nil {
-		o = *opts
+func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions) ([]R, error) {
+	o, err := opts.resolve(f.name)
+	if err != nil {
+		return nil, err
 	}
-	var results []R
-	j := &job{
-		s: s, fn: f.name, window: windowTasks, windowBytes: windowBytes, onDone: o.OnDone,
-		elems: func(yield func(string, any) bool) {
-			for elem := range elems {
-				if !yield(taskVar, elem) {
-					return
-				}
-			}
-		},
-		put: func(i int, value json.RawMessage) error { return put(&results, i, value) },
-	}
-	err := j.run(ctx)
-	return finish(results, j, err)
+	var results gathered[R]
+	j := newJob(s, f.name, o, newSequence(elems), &results)
+	return results.finish(j, j.runAtOnce(ctx))
 }
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. It
@@ -48,44 +30,67 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 // that takes its rank runs it again. It runs beside the tasks of EachElem, and may block in find or fetch on the user
 // workspace while other workers go on. Errors are those of EachElem, with ranks in place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
-	var results []R
-	j := &job{
-		s: s, fn: f.name, window: s.workers, windowBytes: math.MaxInt,
-		elems: func(yield func(string, any) bool) {
-			for rank := range s.workers {
-				if !yield(taskVarOf(rank), arg) {
-					return
-				}
-			}
-		},
-		put: func(i int, value json.RawMessage) error { return put(&results, i, value) },
-	}
-	err := j.run(ctx)
-	return finish(results, j, err)
-}
-
-// put sets element i of the results; a nil value is that of a failed one.
-func put[R any](results *[]R, i int, value json.RawMessage) error {
-	for len(*results) <= i {
-		var zero R
-		*results = append(*results, zero)
-	}
-	if value == nil {
-		return nil
-	}
-	return json.Unmarshal(value, &(*results)[i])
-}
-
-func finish[R any](results []R, j *job, err error) ([]R, error) {
+	j, results, err := f.eachWorker(s, arg)
 	if err != nil {
 		return nil, err
 	}
-	for len(results) < j.total() { // the last ones failed
+	return results.finish(j, j.runAtOnce(ctx))
+}
+
+// eachWorker makes a job of one element for each rank.
+func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
+	o, err := (&JobOptions{Chunk: 1}).resolve(f.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	ranks := func(yield func(A) bool) {
+		for range s.workers {
+			if !yield(arg) {
+				return
+			}
+		}
+	}
+	results := &gathered[R]{}
+	j := newJob(s, f.name, o, newSequence(ranks), results)
+	j.ranks = s.workers
+	return j, results, nil
+}
+
+// gathered is the results of a job in their order.
+type gathered[R any] struct{ results []R }
+
+func (g *gathered[R]) take(first, n int, values json.RawMessage, skip func(i int) bool) error {
+	for len(g.results) < first+n {
 		var zero R
-		results = append(results, zero)
+		g.results = append(g.results, zero)
+	}
+	results, errs := decodeAll[R](values, n)
+	for k := range n {
+		if skip(first + k) {
+			continue
+		}
+		if err := errs[k]; err != nil {
+			return fmt.Errorf("the result of element %d does not convert: %w", first+k, err)
+		}
+		g.results[first+k] = results[k]
+	}
+	return nil
+}
+
+func (g *gathered[R]) fail(*TaskError) {}
+
+func (g *gathered[R]) stop() {}
+
+func (g *gathered[R]) finish(j *job, err error) ([]R, error) {
+	if err != nil {
+		return nil, err
+	}
+	for len(g.results) < j.total() { // the last ones failed
+		var zero R
+		g.results = append(g.results, zero)
 	}
 	if len(j.failed) > 0 {
-		return results, j.failed
+		return g.results, j.failed
 	}
-	return results, nil
+	return g.results, nil
 }

@@ -63,7 +63,7 @@ func TestS4ManyElements(t *testing.T) {
 		}
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(2)})
 		last := 0
-		got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.EachOptions{OnDone: func(done int) {
+		got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.JobOptions{OnDone: func(done int) {
 			if done < last {
 				t.Errorf("OnDone(%d) after OnDone(%d)", done, last)
 			}
@@ -82,7 +82,7 @@ func TestS4LastOnDone(t *testing.T) {
 	s := start(t, open(t, "local://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
 	for range 300 {
 		last := 0
-		_, err := square.EachElem(testContext(t), s, upTo(1), &sleigh.EachOptions{OnDone: func(done int) { last = done }})
+		_, err := square.EachElem(testContext(t), s, upTo(1), &sleigh.JobOptions{OnDone: func(done int) { last = done }})
 		if err != nil || last != 1 {
 			t.Fatalf("the last call was OnDone(%d), %v", last, err)
 		}

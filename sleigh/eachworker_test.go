@@ -147,14 +147,14 @@ func TestS1Readable(t *testing.T) {
 		ctx := testContext(t)
 		ended := make(chan error, 1)
 		go func() {
-			_, err := wait.EachElem(ctx, s, upTo(5), &sleigh.EachOptions{})
+			_, err := wait.EachElem(ctx, s, upTo(5), &sleigh.JobOptions{})
 			ended <- err
 		}()
 		fetch[visit](t, s.User(), "begun")
 		key := "nws:{" + s.Name() + "}:values:task"
 		eventually(t, "tasks wait in "+key, func() bool { return rdb.Redis().LLen(ctx, key).Val() > 0 })
 		for _, text := range rdb.Redis().LRange(ctx, key, 0, -1).Val() {
-			if !strings.HasPrefix(text, `{"job":"`) || !strings.Contains(text, `"func":"wait","first":`) {
+			if !strings.HasPrefix(text, `{"job":"`) || !strings.Contains(text, `"first":`) || !strings.Contains(text, `"func":"wait"`) {
 				t.Errorf("a task is %s", text)
 			}
 		}
@@ -176,12 +176,12 @@ func TestS1ReadableResults(t *testing.T) {
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(1)})
 		ctx := testContext(t)
 		var seen []string
-		_, err := square.EachElem(ctx, s, upTo(200), &sleigh.EachOptions{OnDone: func(done int) {
+		_, err := square.EachElem(ctx, s, upTo(200), &sleigh.JobOptions{OnDone: func(done int) {
 			if done == 200 || seen != nil {
 				return
 			}
 			eventually(t, "results wait", func() bool {
-				for _, key := range rdb.Redis().Keys(ctx, "nws:{"+s.Name()+"}:values:result:*").Val() {
+				for _, key := range keysOf(t, rdb, "nws:{"+s.Name()+"}:values:result:*") {
 					seen = append(seen, rdb.Redis().LRange(ctx, key, 0, -1).Val()...)
 				}
 				return len(seen) > 0
@@ -191,7 +191,7 @@ func TestS1ReadableResults(t *testing.T) {
 			t.Errorf("saw %v, %v", seen, err)
 		}
 		for _, text := range seen {
-			if !strings.HasPrefix(text, `{"first":`) || !strings.Contains(text, `,"worker":0,"values":[`) {
+			if !strings.HasPrefix(text, `{"job":"`) || !strings.Contains(text, `,"values":[`) {
 				t.Errorf("a result is %s", text)
 			}
 		}

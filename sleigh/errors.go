@@ -8,6 +8,12 @@ import (
 var (
 	// ErrStopped says that the sleigh was stopped.
 	ErrStopped = errors.New("sleigh: stopped")
+	// ErrOccupied says that the sleigh has a job already, where one of the two is exclusive.
+	ErrOccupied = errors.New("sleigh: occupied by another job")
+	// ErrGathered says that the results of a job were asked for twice.
+	ErrGathered = errors.New("sleigh: the results were gathered before")
+	// ErrEnded says that a job was cancelled, by this program or another.
+	ErrEnded = errors.New("sleigh: the job was cancelled")
 	// ErrTaken says that there is a sleigh of that name with another master, or that its last master died just now.
 	ErrTaken = errors.New("the name is taken")
 )
@@ -21,6 +27,18 @@ type TaskError struct {
 	Attempt int    `json:"attempt"` // 1 the first time
 	Message string `json:"message"`
 	Stack   string `json:"stack,omitempty"` // of a panic
+
+	// Deaths are those of the workers that died while they ran the element.
+	Deaths []Death `json:"deaths,omitempty"`
+}
+
+// Death is what is known of a worker that died.
+type Death struct {
+	Worker int    `json:"worker"` // rank; -1 if it is not known
+	Host   string `json:"host"`
+	PID    int    `json:"pid,omitempty"`
+	Cause  string `json:"cause,omitempty"`  // as its launcher saw it
+	Stderr string `json:"stderr,omitempty"` // the last of it
 }
 
 func (e *TaskError) Error() string {

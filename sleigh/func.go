@@ -15,13 +15,13 @@ type Func[A, R any] struct{ name string }
 // maxResult leaves room for what stands around a result.
 const maxResult = workspace.MaxValue - 4096
 
-// run is a registered function as a worker sees it.
-type run func(ctx context.Context, arg json.RawMessage) (json.RawMessage, error)
+// runner runs a registered function for elements of a task, until e says that it is enough.
+type runner func(e *execution)
 
 var registry = struct {
 	sync.Mutex
-	byName map[string]run
-}{byName: map[string]run{}}
+	byName map[string]runner
+}{byName: map[string]runner{}}
 
 // Register makes a function known by name, to master and workers alike: call it before Main, best in a package-level
 // variable. The function should return soon after its context ends. It panics if the name is empty or taken.
@@ -34,23 +34,18 @@ func Register[A, R any](name string, f func(ctx context.Context, arg A) (R, erro
 	if registry.byName[name] != nil {
 		panic(fmt.Sprintf("sleigh: Register: there is a function named %q already", name))
 	}
-	registry.byName[name] = func(ctx context.Context, text json.RawMessage) (json.RawMessage, error) {
-		var arg A
-		if err := json.Unmarshal(text, &arg); err != nil {
-			return nil, fmt.Errorf("its argument does not convert to %T: %w", arg, err)
-		}
-		value, err := f(ctx, arg)
-		if err != nil {
-			return nil, err
-		}
-		result, err := json.Marshal(value)
-		if err != nil {
-			return nil, fmt.Errorf("its result does not convert to JSON: %w", err)
-		}
-		if len(result) > maxResult {
-			return nil, fmt.Errorf("its result has %d bytes, %d are allowed", len(result), maxResult)
-		}
-		return result, nil
+	registry.byName[name] = func(e *execution) {
+		args, errs := decodeAll[A](e.task.Elems, e.task.N)
+		results := make([]R, e.task.N)
+		e.encode = func(from, to int) (json.RawMessage, map[int]error) { return encodeAll(results[from:to]) }
+		e.run(func(ctx context.Context, turn, k int) {
+			if err := errs[k]; err != nil {
+				e.end(turn, fmt.Errorf("its argument does not convert to %T: %w", args[k], err), nil)
+				return
+			}
+			r, err := f(ctx, args[k])
+			e.end(turn, err, func() { results[k] = r })
+		})
 	}
 	return Func[A, R]{name: name}
 }
@@ -58,7 +53,7 @@ func Register[A, R any](name string, f func(ctx context.Context, arg A) (R, erro
 // Name returns the name that the function was registered by.
 func (f Func[A, R]) Name() string { return f.name }
 
-func registered(name string) run {
+func registered(name string) runner {
 	registry.Lock()
 	defer registry.Unlock()
 	return registry.byName[name]

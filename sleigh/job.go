@@ -7,236 +7,194 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
 const (
-	windowTasks = 1000     // tasks of a job handed out and not done
-	windowBytes = 64 << 20 // and their size, but for at least one
 	resultBatch = 1000     // results read at a time
 	resultBytes = 16 << 20 // and their size, as far as that can be told from the last ones
 	endFor      = 2 * time.Second
-	feedTries   = 20 // of storing tasks over a connection that breaks
-	feedPause   = 100 * time.Millisecond
 )
 
-var (
-	// errFinished ends the context of a job that has all its results.
-	errFinished = errors.New("finished")
-	errSequence = errors.New("the sequence of elements did not return: it panicked or ended its goroutine")
-)
+// errFinished ends the context of a job that has all its results.
+var errFinished = errors.New("finished")
 
-// job is one call of EachElem or EachWorker at the master. One goroutine pulls the elements, one stores them as tasks, and
-// that of the caller takes the results.
-type job struct {
-	s           *Sleigh
-	id          string
-	fn          string
-	elems       iter.Seq2[string, any] // the variable to hand an element out in, and the element
-	window      int
-	windowBytes int
-	put         func(i int, value json.RawMessage) error // takes a result; nil for that of a failed element
-	onDone      func(done int)
-	reported    int // what onDone was told last
-
-	mu       sync.Mutex
-	sizes    []int // of the task of each element, 0 when it is done
-	out      int   // elements handed out and not done
-	outBytes int
-	done     int
-	ended    bool          // there are no more elements
-	room     chan struct{} // has a value after some were done
-	failed   TaskErrors
-	panicked any // what the sequence of elements panicked with
+// sink takes results.
+type sink interface {
+	// take gets the results of elements first to first+n-1 as a JSON array. Those for which skip is true do not count, or have failed.
+	take(first, n int, values json.RawMessage, skip func(i int) bool) error
+	// fail gets an element that has failed for good.
+	fail(e *TaskError)
+	// stop has take wait for nobody any more.
+	stop()
 }
 
-// run hands out the elements and collects the results, until all are done or ctx ends.
-func (j *job) run(ctx context.Context) error {
+// job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out as tasks,
+// and one takes the results.
+type job struct {
+	s      *Sleigh
+	id     string
+	fn     string
+	o      JobOptions
+	ranks  int    // of EachWorker: each has one element in its own variable; else 0
+	source source // of the elements
+	sink   sink
+
+	changed chan struct{} // has a value when the feed may have something to do
+
+	mu        sync.Mutex
+	pace      pace
+	chunks    map[int]*chunk // of which elements are not done, by their first
+	outBytes  int            // of their texts
+	again     []*task        // to be handed out once more
+	paused    map[int]bool   // elements that failed and wait for that
+	next      int            // index of the next element
+	known     int            // elements that Redis was given
+	done      int            // elements
+	failed    TaskErrors
+	lost      map[int]*task // the elements that failed, by their indexes
+	ended     bool          // there are no more elements
+	begun     bool          // Redis knows the job
+	lastMoved time.Time     // when a result came
+	audited   time.Time
+	quiet     time.Duration // without a result until the next audit
+}
+
+// chunk is elements that were handed out together.
+type chunk struct {
+	text   []byte // of their task
+	first  int
+	n      int
+	left   int // elements that are not done
+	at     time.Time
+	copied bool   // a copy of it runs
+	done   []bool // which are; nil if none
+
+	task  task              // once one of its elements is needed
+	elems []json.RawMessage // the same
+}
+
+func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
+	return &job{
+		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
+		chunks: map[int]*chunk{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+	}
+}
+
+// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its first tasks.
+func (j *job) begin(ctx context.Context) error {
+	if err := j.enter(); err != nil {
+		return err
+	}
+	ctx, cancel := j.within(ctx)
+	defer cancel(nil)
+	err := j.handOut(ctx, nil, 0)
+	if err != nil {
+		j.end(ctx) // it may have begun
+		j.s.leave(j)
+	}
+	return j.why(ctx, err)
+}
+
+// enter has the sleigh know the job.
+func (j *job) enter() error {
 	if err := j.s.over(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	unwatch := context.AfterFunc(j.s.ctx, func() { cancel(context.Cause(j.s.ctx)) })
-	defer unwatch()
+	return j.s.enter(j)
+}
 
-	j.id = strings.ToLower(rand.Text()[:8])
-	j.room = make(chan struct{}, 1)
-	err := j.s.own.Declare(ctx, resultVarOf(j.id), workspace.FIFO)
-	if err == nil {
-		var feeding sync.WaitGroup
-		feeding.Go(func() {
-			if err := j.feed(ctx); err != nil {
-				cancel(err)
-			}
-		})
-		err = j.collect(ctx)
-		cancel(err)
-		feeding.Wait()
-		if j.panicked != nil {
-			defer panic(j.panicked)
-		}
-		// Without its variable, results that come late go nowhere, and workers drop what is left of the job.
-		quick, cancelDelete := context.WithTimeout(context.WithoutCancel(ctx), endFor)
-		_ = j.s.own.DeleteVar(quick, resultVarOf(j.id))
-		cancelDelete()
+// runAtOnce is run without begin.
+func (j *job) runAtOnce(ctx context.Context) error {
+	if err := j.enter(); err != nil {
+		return err
 	}
-	if over := j.s.over(); over != nil && err != nil {
+	return j.run(ctx)
+}
+
+// within makes a context end with the sleigh.
+func (j *job) within(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unwatch := context.AfterFunc(j.s.ctx, func() { cancel(context.Cause(j.s.ctx)) })
+	return ctx, func(cause error) {
+		unwatch()
+		cancel(cause)
+	}
+}
+
+// why is the error of a call that ended with err; nil if it has all results.
+func (j *job) why(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if over := j.s.over(); over != nil {
 		return over
 	}
-	if err != nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		err = context.Cause(ctx) // why, rather than that it ended
 	}
-	if err != nil && !errors.Is(err, errFinished) {
-		return fmt.Errorf("sleigh: %s: %w", j.fn, err)
+	if errors.Is(err, errFinished) {
+		return nil
 	}
-	j.report()
+	if _, failed := errors.AsType[TaskErrors](err); failed {
+		return err
+	}
+	return fmt.Errorf("sleigh: %s: %w", j.fn, err)
+}
+
+// run hands out the elements and takes the results, until all are done or ctx ends.
+func (j *job) run(ctx context.Context) error {
+	defer j.s.leave(j)
+	ctx, cancel := j.within(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, j.sink.stop)()
+	var feeding sync.WaitGroup
+	feeding.Go(func() {
+		if err := j.feed(ctx); err != nil {
+			cancel(err)
+		}
+	})
+	err := j.collect(ctx)
+	cancel(err)
+	feeding.Wait()
+	if p := j.source.panicked(); p != nil {
+		defer panic(p)
+	}
+	j.end(ctx)
 	slices.SortFunc(j.failed, func(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) })
-	return nil
+	return j.why(ctx, err)
 }
 
-// offer is a task on its way into a variable.
-type offer struct {
-	into string
-	text []byte
-}
-
-// feed hands out the elements as there is room. What it returns ends the job, unless it is nil.
-func (j *job) feed(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+// end deletes what Redis knows of the job: results that come late go nowhere, and workers drop what is left of it.
+func (j *job) end(ctx context.Context) {
+	quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), endFor)
 	defer cancel()
-	offers := make(chan offer, windowTasks)
-	var pulling sync.WaitGroup
-	var pullErr error
-	pulling.Go(func() {
-		defer close(offers)
-		pullErr = errSequence // unless it returns
-		defer func() { j.panicked = recover() }()
-		pullErr = j.pull(ctx, offers)
-	})
-	for first := range offers {
-		// What has been pulled meanwhile goes along; nothing waits for a slow sequence.
-		batches := map[string][]any{first.into: {first.text}}
-		for range len(offers) {
-			o := <-offers
-			batches[o.into] = append(batches[o.into], o.text)
-		}
-		for into, tasks := range batches {
-			if err := j.handOut(ctx, into, tasks); err != nil {
-				cancel()
-				pulling.Wait()
-				return err
-			}
-		}
-	}
-	pulling.Wait()
-	if pullErr != nil || ctx.Err() != nil {
-		return pullErr
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.ended = true
-	if j.out == 0 {
-		return errFinished
-	}
-	return nil
+	_, _, _ = j.s.own.Do(quick, endScript,
+		[]string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id)}, j.id)
 }
 
-// pull makes tasks of the elements while there is room for them.
-func (j *job) pull(ctx context.Context, offers chan<- offer) error {
-	for into, elem := range j.elems {
-		i := len(j.sizes)
-		arg, err := json.Marshal(elem)
-		var text []byte
-		if err == nil {
-			text, err = json.Marshal(task{Job: j.id, Func: j.fn, First: i, Elems: []json.RawMessage{arg}})
-		}
-		if err == nil && len(text) > workspace.MaxValue {
-			err = fmt.Errorf("it has %d bytes, %d are allowed", len(text), workspace.MaxValue)
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			j.refuse(i, err)
-			continue
-		}
-		if !j.enter(ctx, len(text)) {
-			return nil
-		}
-		select {
-		case offers <- offer{into: into, text: text}:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
-}
-
-// enter waits for room for another task and takes it; false if ctx ends.
-func (j *job) enter(ctx context.Context, size int) bool {
-	for {
-		j.mu.Lock()
-		if ctx.Err() == nil && (j.out == 0 || j.out < j.window && j.outBytes+size <= j.windowBytes) {
-			j.out++
-			j.outBytes += size
-			j.sizes = append(j.sizes, size)
-			j.mu.Unlock()
-			return true
-		}
-		j.mu.Unlock()
-		select {
-		case <-j.room:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
-// refuse gives an element that cannot be handed out its error.
-func (j *job) refuse(i int, err error) {
-	host, hostErr := os.Hostname()
-	if hostErr != nil {
-		host = "unknown"
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.sizes = append(j.sizes, 0)
-	j.done++
-	j.failed = append(j.failed, &TaskError{
-		Func: j.fn, Index: i, Worker: -1, Host: host, Message: "the element cannot be handed out: " + err.Error(),
-	})
-}
-
-func (j *job) handOut(ctx context.Context, into string, tasks []any) error {
-	for try := 1; ; try++ {
-		err := j.s.own.StoreAll(ctx, into, tasks...)
-		if _, unclear := errors.AsType[*redisx.UnknownError](err); !unclear || try == feedTries {
-			return err
-		}
-		// Handed out twice does no harm: the second result is passed over.
-		select {
-		case <-time.After(feedPause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+// nudge has the feed look whether there is something to do.
+func (j *job) nudge() {
+	select {
+	case j.changed <- struct{}{}:
+	default:
 	}
 }
 
 // collect takes results until all are there.
 func (j *job) collect(ctx context.Context) error {
-	n := 100
+	n, reported := 100, 0
 	for {
 		claim, err := j.s.own.Claim(ctx, resultVarOf(j.id), &workspace.ClaimOptions{Max: n, Lease: j.s.lease})
 		if err != nil {
+			if errors.Is(err, workspace.ErrVarDeleted) {
+				err = ErrEnded
+			}
 			return err
 		}
 		outcomes := make([]workspace.Outcome, len(claim.Values))
@@ -249,8 +207,13 @@ func (j *job) collect(ctx context.Context) error {
 			}
 		}
 		n = max(1, min(resultBatch, resultBytes*len(claim.Values)/size))
-		if j.report() {
-			return nil
+		j.nudge()
+		done, err := j.progress()
+		if j.o.OnDone != nil && done > reported {
+			j.o.OnDone(done)
+		}
+		if reported = done; err != nil {
+			return err
 		}
 		if err := claim.Settle(ctx, outcomes...); err != nil && !errors.Is(err, workspace.ErrClaimLost) {
 			return err
@@ -258,63 +221,130 @@ func (j *job) collect(ctx context.Context) error {
 	}
 }
 
-// report tells how many elements are done, and returns whether all are.
-func (j *job) report() bool {
+// progress says how many elements are done, and why the job is over, if it is.
+func (j *job) progress() (done int, over error) {
 	j.mu.Lock()
-	done, finished := j.done, j.ended && j.out == 0
-	j.mu.Unlock()
-	if j.onDone != nil && done > j.reported {
-		j.onDone(done)
+	defer j.mu.Unlock()
+	switch {
+	case j.o.StopAtError && len(j.failed) > 0:
+		return j.done, j.failed
+	case j.ended && len(j.chunks) == 0:
+		return j.done, errFinished
 	}
-	j.reported = done
-	return finished
+	return j.done, nil
 }
 
-// take notes the results of one task.
+// take notes a result.
 func (j *job) take(text []byte) error {
 	var r result
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("a result is not readable: %w", err)
 	}
-	failed := map[int]*TaskError{}
+	j.mu.Lock()
+	c := j.chunks[r.Chunk]
+	if c == nil || r.N < 1 || r.First < c.first || r.First+r.N > c.first+c.n {
+		j.mu.Unlock() // it came before, from elsewhere
+		return nil
+	}
+	j.lastMoved = time.Now()
+	j.pace.note(r.N, r.Took, max(len(text), len(c.text)*r.N/c.n))
+	failures := map[int]*TaskError{}
 	for _, e := range r.Failed {
-		failed[e.Index] = e
+		failures[e.Index] = e
 	}
-	for k, value := range r.Values {
-		i := r.First + k
-		if !j.leave(i, failed[i]) {
-			continue
-		}
-		if failed[i] != nil {
-			value = nil
-		}
-		if err := j.put(i, value); err != nil {
-			return fmt.Errorf("the result of element %d does not convert: %w", i, err)
+	var final []*TaskError
+	skipped := map[int]bool{}
+	for i := r.First; i < r.First+r.N && (c.done != nil || len(failures) > 0 || r.N < c.n); i++ {
+		failure := failures[i]
+		switch {
+		case c.isDone(i):
+			skipped[i] = true
+		case failure != nil && failure.Attempt < j.o.Attempts && len(failure.Deaths) < maxDeaths:
+			skipped[i] = true
+			j.retry(c, failure)
+		case failure != nil:
+			skipped[i] = true
+			c.finish(i)
+			j.done++
+			j.failed = append(j.failed, failure)
+			j.lost[i] = c.one(i)
+			final = append(final, failure)
+		default:
+			c.finish(i)
+			j.done++
 		}
 	}
-	return nil
+	if c.done == nil && len(failures) == 0 && r.N == c.n {
+		c.left = 0
+		j.done += c.n
+	}
+	if c.left == 0 {
+		delete(j.chunks, c.first)
+		j.outBytes -= len(c.text)
+	}
+	j.mu.Unlock()
+
+	for _, e := range final {
+		j.sink.fail(e)
+	}
+	return j.sink.take(r.First, r.N, r.Values, func(i int) bool { return skipped[i] })
 }
 
-// leave counts an element as done; false if it is already.
-func (j *job) leave(i int, failure *TaskError) bool {
+func (c *chunk) isDone(i int) bool { return c.done != nil && c.done[i-c.first] }
+
+func (c *chunk) finish(i int) {
+	if c.done == nil {
+		c.done = make([]bool, c.n)
+	}
+	c.done[i-c.first] = true
+	c.left--
+}
+
+// retry has an element handed out again, after a pause. j.mu is held.
+func (j *job) retry(c *chunk, failure *TaskError) {
+	t := c.one(failure.Index)
+	t.Attempt = failure.Attempt
+	j.paused[t.First] = true
+	time.AfterFunc(j.o.backoff(failure.Attempt), func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.again = append(j.again, t)
+		j.nudge()
+	})
+}
+
+// one is a task of one element of the chunk.
+func (c *chunk) one(i int) *task {
+	if c.elems == nil && json.Unmarshal(c.text, &c.task) == nil {
+		c.elems, _ = split(c.task.Elems)
+	}
+	t := c.task
+	t.First, t.N = i, 1
+	if k := i - c.first; k < len(c.elems) {
+		t.Elems = joinTexts(c.elems[k : k+1])
+	}
+	return &t
+}
+
+// repeat takes over the elements of a job that failed.
+func (j *job) repeat(other *job) {
+	j.next = other.next
+	for i, t := range other.lost {
+		t := *t
+		t.Job, t.Chunk, t.Attempt, t.Deaths = j.id, i, 0, nil
+		c := &chunk{text: asJSON(t), first: i, n: 1, left: 1}
+		j.chunks[i] = c
+		j.outBytes += len(c.text)
+		j.again = append(j.again, &t)
+	}
+}
+
+// check says how far the job is.
+func (j *job) check() Progress {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if i < 0 || i >= len(j.sizes) || j.sizes[i] == 0 {
-		return false
-	}
-	j.out--
-	j.outBytes -= j.sizes[i]
-	j.sizes[i] = 0
-	j.done++
-	if failure != nil {
-		j.failed = append(j.failed, failure)
-	}
-	select {
-	case j.room <- struct{}{}:
-	default:
-	}
-	return true
+	return Progress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
 }
 
 // total is the number of elements, once the job has run.
-func (j *job) total() int { return len(j.sizes) }
+func (j *job) total() int { return j.next }

@@ -41,7 +41,7 @@ func TestS4WorkersKilled(t *testing.T) {
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(workers)})
 		killed := map[int]bool{}
 		for job := range jobs {
-			got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.EachOptions{OnDone: func(done int) {
+			got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.JobOptions{OnDone: func(done int) {
 				if len(killed) > job*workers {
 					return
 				}
@@ -143,7 +143,7 @@ func TestS10Poison(t *testing.T) {
 			t.Fatalf("%d results, %v", len(got), err)
 		}
 		for i, index := range []int{0, 300, 301} {
-			wantFailure(t, failed[i], index, "3 workers died while they had it")
+			wantFailure(t, failed[i], index, "3 workers died while they ran it")
 			if failed[i].Attempt != 3 {
 				t.Errorf("got %+v", failed[i])
 			}

@@ -19,7 +19,7 @@ func TestS4WorkerPaused(t *testing.T) {
 		ended := make(chan error, 1)
 		var told []int
 		go func() {
-			got, err := wait.EachElem(testContext(t), s, upTo(1), &sleigh.EachOptions{OnDone: func(done int) { told = append(told, done) }})
+			got, err := wait.EachElem(testContext(t), s, upTo(1), &sleigh.JobOptions{OnDone: func(done int) { told = append(told, done) }})
 			if !slices.Equal(got, []int{0}) {
 				t.Errorf("got %v", got)
 			}

@@ -23,8 +23,14 @@ type Sleigh struct {
 	own     *workspace.Workspace // tasks, results, workers
 	user    *workspace.Workspace
 	workers int
+	slots   int // of each worker
 	lease   time.Duration
 	log     *slog.Logger
+
+	exports atomic.Int64 // when Export or Unexport was called last, in ns
+
+	mu   sync.Mutex
+	jobs map[*job]bool // those under way; whether they are exclusive
 
 	ctx     context.Context // ends when the sleigh stops or fails, with the cause
 	cancel  context.CancelCauseFunc
@@ -40,6 +46,8 @@ type Options struct {
 	Name string
 	// Launch says how to get workers. Defaults to Local with the number of cores.
 	Launch Launcher
+	// Slots is how many tasks a worker runs at a time. Defaults to 1.
+	Slots int
 	// Lease is how long a worker may be silent before its tasks go to others. Defaults to 10 s.
 	Lease time.Duration
 	// Logger is told of workers that died and the like. Defaults to none.
@@ -81,6 +89,12 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Lease == 0 {
 		o.Lease = 10 * time.Second
 	}
+	if o.Slots == 0 {
+		o.Slots = 1
+	}
+	if o.Slots < 1 {
+		return nil, fmt.Errorf("sleigh: workers of %d slots: at least 1 is needed", o.Slots)
+	}
 	if o.Lease < minLease {
 		return nil, fmt.Errorf("sleigh: a lease of %v is too short: at least %v", o.Lease, minLease)
 	}
@@ -90,7 +104,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Launch.size() < 1 {
 		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
 	}
-	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), lease: o.Lease, log: o.Logger}
+	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, log: o.Logger, jobs: map[*job]bool{}}
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
 	}
@@ -138,6 +152,35 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 	})
 	return s.stopErr
 }
+
+// enter lets a job begin.
+func (s *Sleigh) enter(j *job) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, exclusive := range s.jobs {
+		if exclusive || j.o.Exclusive {
+			return ErrOccupied
+		}
+	}
+	s.jobs[j] = j.o.Exclusive
+	return nil
+}
+
+func (s *Sleigh) leave(j *job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.jobs, j)
+}
+
+// isAlone reports whether there is one job at the most.
+func (s *Sleigh) isAlone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs) < 2
+}
+
+// capacity is how many tasks the team can run at a time.
+func (s *Sleigh) capacity() int { return s.workers * s.slots }
 
 // fail ends all calls with an error that nothing here can mend.
 func (s *Sleigh) fail(err error) { s.cancel(err) }

@@ -92,7 +92,7 @@ func TestS13StopAtOnce(t *testing.T) {
 func TestS13StopInOnDone(t *testing.T) {
 	t.Parallel()
 	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(2)})
-	_, err := square.EachElem(testContext(t), s, upTo(2000), &sleigh.EachOptions{OnDone: func(done int) {
+	_, err := square.EachElem(testContext(t), s, upTo(2000), &sleigh.JobOptions{OnDone: func(done int) {
 		if err := s.Stop(testContext(t)); err != nil {
 			t.Error(err)
 		}

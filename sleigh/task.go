@@ -3,47 +3,67 @@ package sleigh
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 )
 
-// The variables of a sleigh's own workspace, all fifo but for worker@R:
+// The variables of a sleigh's own workspace, all fifo but where it says single. J stands for the id of a job, R for a rank.
 //
 //	task        task of any job, for whichever worker is free
 //	task@R      task for the worker of rank R
+//	backlog:J   task of job J that waits for room among those handed out
+//	count:J     numbers of job J (single): elements submitted, done and failed; tasks out (handed out or claimed), and how
+//	            many may be: window
+//	job:J       what job J is (single)
 //	result:J    result of a task of job J
 //	worker@R    WorkerInfo of the worker of rank R (single)
 //	rank        what a worker has to know to join, one value for each rank that is free (only with Manual)
+//	init        task that each worker runs before any other
+//	export:N    value exported by the name N (single)
+//	death@C     Death of the worker whose client is C (single)
 //	stop        a value here ends the workers
 const (
 	taskVar = "task"
 	rankVar = "rank"
+	initVar = "init"
 	stopVar = "stop"
 )
 
-func taskVarOf(rank int) string     { return taskVar + "@" + strconv.Itoa(rank) }
-func workerVarOf(rank int) string   { return "worker@" + strconv.Itoa(rank) }
-func resultVarOf(job string) string { return "result:" + job }
+func taskVarOf(rank int) string       { return taskVar + "@" + strconv.Itoa(rank) }
+func workerVarOf(rank int) string     { return "worker@" + strconv.Itoa(rank) }
+func deathVarOf(client string) string { return "death@" + client }
+func exportVarOf(name string) string  { return "export:" + name }
+func backlogVarOf(job string) string  { return "backlog:" + job }
+func countVarOf(job string) string    { return "count:" + job }
+func jobVarOf(job string) string      { return "job:" + job }
+func resultVarOf(job string) string   { return "result:" + job }
 
-// task is some elements of a job, handed out together.
+// part is some elements of a job that follow each other.
+type part struct {
+	Job   string `json:"job"`
+	Chunk int    `json:"chunk"` // index of the first element of the chunk that it is a part of
+	First int    `json:"first"` // index of its first element
+	N     int    `json:"n"`
+}
+
+// task is a part of a job that is handed out to one worker. The part comes first, so that the beginning of its text tells it.
 type task struct {
-	Job   string            `json:"job"`
-	Func  string            `json:"func"`
-	First int               `json:"first"` // index of the first element
-	Elems []json.RawMessage `json:"elems"`
+	part
+	Func    string          `json:"func"`
+	Attempt int             `json:"attempt,omitempty"` // how many times its element has failed
+	Deaths  []Death         `json:"deaths,omitempty"`  // of workers that ran its element
+	Careful bool            `json:"careful,omitempty"` // a worker died over the chunk: it is settled before another begins
+	Timeout time.Duration   `json:"timeout,omitempty"` // of an element
+	Lease   time.Duration   `json:"lease,omitempty"`   // if it is not that of the sleigh
+	Seed    uint64          `json:"seed,omitempty"`
+	Exports int64           `json:"exports,omitempty"` // when the sleigh's exports changed last
+	Elems   json.RawMessage `json:"elems"`
 }
 
-// result is what came of a task.
+// result is what came of a part of a task.
 type result struct {
-	First  int               `json:"first"`
-	Worker int               `json:"worker"` // rank
-	Values []json.RawMessage `json:"values"` // null where the element failed
-	Failed []*TaskError      `json:"failed,omitempty"`
-}
-
-// size is about how many bytes it has.
-func (r result) size() int {
-	size := 0
-	for _, v := range r.Values {
-		size += len(v)
-	}
-	return size
+	part
+	Worker int             `json:"worker"` // rank
+	Took   time.Duration   `json:"took"`
+	Values json.RawMessage `json:"values"` // an array; what stands for elements that failed means nothing
+	Failed []*TaskError    `json:"failed,omitempty"`
 }

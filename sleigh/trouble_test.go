@@ -29,7 +29,7 @@ func troubled(t *testing.T, trouble func(ctx context.Context, rdb redis.Universa
 			}
 			const n, times = 4000, 15
 			made := 0
-			got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.EachOptions{OnDone: func(done int) {
+			got, err := square.EachElem(testContext(t), s, upTo(n), &sleigh.JobOptions{Chunk: 1, LoadFactor: 4, OnDone: func(done int) {
 				if done < made*n/times {
 					return
 				}
@@ -150,7 +150,7 @@ func TestS4ResultsDeleted(t *testing.T) {
 				}
 			}
 		}
-		if err := <-ended; !errors.Is(err, workspace.ErrVarDeleted) {
+		if err := <-ended; !errors.Is(err, sleigh.ErrEnded) {
 			t.Errorf("got %v", err)
 		}
 		openGate(t, s.User())

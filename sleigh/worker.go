@@ -21,10 +21,14 @@ type Worker struct {
 	own   *workspace.Workspace
 	user  *workspace.Workspace
 	lease time.Duration
+	slots int
 	log   *slog.Logger
 
-	dropped recent // variables of results that no master wants any more
-	begun   recent // tasks for this rank
+	leaving context.Context // ends when it is to claim no more
+	leave   context.CancelFunc
+	dropped recent // jobs that have ended
+	imports imports
+	inits   initialised
 }
 
 // Rank is the worker's number, from 0.
@@ -67,11 +71,13 @@ type member struct {
 	Rank   int           `json:"rank"`
 	Count  int           `json:"count"`
 	Lease  time.Duration `json:"lease"`
+	Slots  int           `json:"slots"`
 }
 
 // join makes a worker of this process, or of a goroutine of it.
 func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
-	w := &Worker{rank: m.Rank, count: m.Count, lease: m.Lease, log: log.With("rank", m.Rank)}
+	w := &Worker{rank: m.Rank, count: m.Count, lease: m.Lease, slots: max(m.Slots, 1), log: log.With("rank", m.Rank)}
+	w.leaving, w.leave = context.WithCancel(context.Background())
 	var err error
 	if w.host, err = os.Hostname(); err != nil {
 		w.host = "unknown"

@@ -15,6 +15,8 @@ type Claim struct {
 	// Attempt is 1 the first time that these values are claimed, and one higher each time that a lease ran out before any
 	// of them was settled.
 	Attempt int
+	// Before is who held it last, by its Client; empty at the first attempt.
+	Before string
 	// Values are those that are not settled.
 	Values []Claimed
 
@@ -22,6 +24,9 @@ type Claim struct {
 	variable string
 	id       string
 }
+
+// ID is the claim's name in Redis, for a Script.
+func (c *Claim) ID() string { return c.id }
 
 // Claimed is one value of a claim.
 type Claimed struct {
@@ -68,7 +73,10 @@ func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOpti
 		return nil, err
 	}
 	c := &Claim{ws: ws, variable: variable, id: r.text(1), Attempt: r.number(2)}
-	for i := 3; i+1 < len(r.rest); i += 2 {
+	if c.Attempt > 1 {
+		c.Before = r.text(3)
+	}
+	for i := 4; i+1 < len(r.rest); i += 2 {
 		c.Values = append(c.Values, Claimed{Index: r.number(i), Text: []byte(r.text(i + 1))})
 	}
 	return c, nil

@@ -58,10 +58,10 @@ func fastOf(name string) []string {
 	return []string{source("fast/" + name)}
 }
 
-// sourcesOf is all that a script needs.
-func sourcesOf(name string) []string {
+// sourcesOf is what is shared, and then these.
+func sourcesOf(names ...string) []string {
 	var texts []string
-	for _, part := range append(slices.Clip(shared), name) {
+	for _, part := range slices.Concat(shared, names) {
 		texts = append(texts, source(part))
 	}
 	return texts

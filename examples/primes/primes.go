@@ -33,7 +33,7 @@ func primesBelow(ctx context.Context, s *sleigh.Sleigh, p parameters, onDone fun
 	if _, err := readParameters.EachWorker(ctx, s, struct{}{}); err != nil {
 		return nil, err
 	}
-	lists, err := findPrimes.EachElem(ctx, s, p.firsts(), &sleigh.EachOptions{OnDone: onDone})
+	lists, err := findPrimes.EachElem(ctx, s, p.firsts(), &sleigh.JobOptions{OnDone: onDone})
 	if err != nil {
 		return nil, err
 	}

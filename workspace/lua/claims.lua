@@ -65,6 +65,36 @@ local function claims()
     C.list(var, claim)
   end
 
+  -- Which values of a claim are not settled, of those that are named by their indexes: their fields, by the position of the
+  -- index. One that is named twice counts the first time.
+  function C.held(var, claim, indexes)
+    if not claim or #indexes == 0 then return {} end
+    if not redis.call('ZSCORE', var.deadlines, claim.id) then error('NWSDAMAGED claim ' .. claim.id .. ' has no deadline') end
+    local fields, held, named = {}, {}, {}
+    for i, index in ipairs(indexes) do fields[i] = claim.id .. '/' .. index end
+    local values = redis.call('HMGET', var.claimed, unpack(fields))
+    for i, field in ipairs(fields) do
+      if values[i] and not named[field] then
+        held[i], named[field] = field, true
+      end
+    end
+    return held
+  end
+
+  -- Ends the claim of these fields, at least one.
+  function C.settle(var, claim, fields)
+    redis.call('HDEL', var.claimed, unpack(fields))
+    if #fields == claim.n or #C.values(var, claim) == 0 then
+      C.drop(var, claim)
+      return
+    end
+    if claim.attempt > 1 then -- whoever died before did not die over what is left
+      claim.attempt = 1
+      C.list(var, claim)
+    end
+    if tonumber(redis.call('ZSCORE', var.deadlines, claim.id)) < FIRST_TIME then C.lapse(var, claim) end -- its first may be another
+  end
+
   -- How many claims have ended.
   function C.ended(var)
     if redis.call('EXISTS', var.deadlines) == 0 then return 0 end

@@ -28,23 +28,17 @@ end
 
 local c = claims()
 local claim = c.get(var, id)
-local indexes, fields = {}, {}
-for i = at, #ARGV, 3 do
-  indexes[#indexes + 1] = i
-  fields[#fields + 1] = id .. '/' .. ARGV[i]
-end
-if claim and not redis.call('ZSCORE', var.deadlines, id) then error('NWSDAMAGED claim ' .. id .. ' has no deadline') end
-local held = claim and redis.call('HMGET', var.claimed, unpack(fields)) or {}
+local indexes = {}
+for i = at, #ARGV, 3 do indexes[#indexes + 1] = ARGV[i] end
+local held = c.held(var, claim, indexes)
 local lost, settled = {}, {}
-local named = {}
-for j, i in ipairs(indexes) do
-  if held[j] and not named[fields[j]] then
-    named[fields[j]] = true
-    settled[#settled + 1] = fields[j]
-    local target = stores[tonumber(ARGV[i + 1])]
-    if target then target[#target + 1] = ARGV[i + 2] end
+for j, index in ipairs(indexes) do
+  if held[j] then
+    settled[#settled + 1] = held[j]
+    local target = stores[tonumber(ARGV[at + 3 * j - 2])]
+    if target then target[#target + 1] = ARGV[at + 3 * j - 1] end
   else
-    lost[#lost + 1] = ARGV[i]
+    lost[#lost + 1] = index
   end
 end
 local reply = { 'OK', whole(#lost), unpack(lost) }
@@ -56,16 +50,7 @@ for i = 1, targets do
   end
 end
 if #settled > 0 then
-  redis.call('HDEL', var.claimed, unpack(settled))
-  if #settled == claim.n or #c.values(var, claim) == 0 then
-    c.drop(var, claim)
-  else
-    if claim.attempt > 1 then -- whoever died before did not die over what is left
-      claim.attempt = 1
-      c.list(var, claim)
-    end
-    if tonumber(redis.call('ZSCORE', var.deadlines, id)) < FIRST_TIME then c.lapse(var, claim) end -- its first may be another
-  end
+  c.settle(var, claim, settled)
 else
   ease()
 end

@@ -1,0 +1,231 @@
+package sleigh
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+const (
+	submitBatch = 200     // tasks submitted at a time
+	submitBytes = 1 << 20 // and their size, but for at least one
+	feedTries   = 20      // of submitting over a connection that breaks
+	feedPause   = 100 * time.Millisecond
+)
+
+// feed hands out the elements as there is room. What it returns ends the job, unless it is nil.
+func (j *job) feed(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var pulling sync.WaitGroup
+	defer pulling.Wait()
+	pulled := make(chan error, 1)
+	pulling.Go(func() {
+		err := errSequence // unless pull returns
+		defer func() { pulled <- err }()
+		err = j.source.pull(ctx, j.nudge)
+	})
+	defer cancel() // first of all
+	look := time.NewTicker(lookAtJob)
+	defer look.Stop()
+	for {
+		tasks, elements := j.gather()
+		if len(tasks) > 0 {
+			if err := j.handOut(ctx, tasks, elements); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, over := j.progress(); over != nil {
+			return over
+		}
+		select {
+		case <-j.changed:
+		case <-look.C:
+			if err := j.lookAfter(ctx); err != nil {
+				return err
+			}
+		case err := <-pulled:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// gather makes tasks of what is to be handed out and has room, and says how many elements these have.
+func (j *job) gather() (tasks [][]byte, elements int) {
+	size := 0
+	for len(tasks) < submitBatch && size < submitBytes {
+		text, n := j.gatherOne()
+		if text == nil {
+			break
+		}
+		tasks = append(tasks, text)
+		elements += n
+		size += len(text)
+		if j.ranks > 0 {
+			break // each goes into a variable of its own
+		}
+	}
+	return tasks, elements
+}
+
+func (j *job) gatherOne() (text []byte, n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.again) > 0 {
+		t := j.again[0]
+		j.again = j.again[1:]
+		delete(j.paused, t.First)
+		return asJSON(t), t.N
+	}
+	if !j.hasRoom() {
+		return nil, 0
+	}
+	size := j.pace.elements()
+	if j.ranks == 0 {
+		j.source.ahead(max(2*size, min(2*j.window(), submitBatch)))
+	}
+	elems, n, errs, ended := j.source.take(size)
+	j.ended = j.ended || ended
+	if n == 0 {
+		return nil, 0
+	}
+	first := j.next
+	j.next += n
+	t := task{
+		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Lease: j.o.Lease, Seed: j.o.Seed,
+		Exports: j.s.exports.Load(), Elems: elems,
+	}
+	if text = asJSON(t); len(text) > workspace.MaxValue {
+		errs = map[int]error{}
+		for k := range n { // only a single one can be so large
+			errs[k] = fmt.Errorf("it has %d bytes, %d are allowed", len(text), workspace.MaxValue)
+		}
+	}
+	c := &chunk{text: text, first: first, n: n, left: n, at: time.Now()}
+	for k, err := range errs {
+		c.finish(first + k)
+		j.refuse(first+k, err)
+	}
+	if c.left == 0 {
+		j.nudge()
+		return nil, 0
+	}
+	j.chunks[first] = c
+	j.outBytes += len(text)
+	return text, n
+}
+
+// hasRoom reports whether Redis should get more tasks. j.mu is held.
+func (j *job) hasRoom() bool {
+	if len(j.chunks) == 0 {
+		return true
+	}
+	return len(j.chunks) < 2*j.window() && j.outBytes < j.o.LoadBytes
+}
+
+// window is how many tasks are handed out at a time. j.mu is held.
+func (j *job) window() int {
+	if j.ranks > 0 {
+		return j.ranks
+	}
+	return j.pace.tasks() * j.s.capacity() * j.o.Priority
+}
+
+// refuse gives an element that cannot be handed out its error. j.mu is held.
+func (j *job) refuse(i int, err error) {
+	host, hostErr := os.Hostname()
+	if hostErr != nil {
+		host = "unknown"
+	}
+	failure := &TaskError{
+		Func: j.fn, Index: i, Worker: -1, Host: host, Message: "the element cannot be handed out: " + err.Error(),
+	}
+	j.done++
+	j.failed = append(j.failed, failure)
+	j.sink.fail(failure)
+}
+
+// handOut submits tasks. If it is not known whether it has, the number of elements that Redis has tells.
+func (j *job) handOut(ctx context.Context, tasks [][]byte, elements int) error {
+	for try := 1; ; try++ {
+		err := j.submit(ctx, tasks, elements)
+		if errors.Is(err, errLost) {
+			return j.audit(ctx)
+		}
+		if _, unclear := errors.AsType[*redisx.UnknownError](err); !unclear || try == feedTries {
+			return err
+		}
+		select {
+		case <-time.After(feedPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// submit adds tasks to the job in Redis, which begins with the first call.
+func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
+	into := taskVar
+	if j.ranks > 0 && len(tasks) > 0 {
+		var t task
+		if err := json.Unmarshal(tasks[0], &t); err != nil {
+			return err
+		}
+		into = taskVarOf(t.First)
+	}
+	j.mu.Lock()
+	window, known := j.window(), j.known
+	j.mu.Unlock()
+	description := ""
+	if !j.begun {
+		description = string(asJSON(jobInfo{ID: j.id, Name: j.o.Name, Func: j.fn, Priority: j.o.Priority, Began: time.Now()}))
+	}
+	args := []any{j.id, description, window, known, elements}
+	for _, text := range tasks {
+		args = append(args, text)
+	}
+	word, texts, err := j.s.own.Do(ctx, submitScript,
+		[]string{into, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id)}, args...)
+	if err != nil {
+		return err
+	}
+	if word == "ENDED" {
+		return ErrEnded
+	}
+	has, err := strconv.Atoi(texts[0])
+	if err != nil {
+		return fmt.Errorf("the job's numbers are not readable: %w", err)
+	}
+	if word == "DIFFERS" && has != known+elements {
+		err = errLost
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.known, j.begun = has, true
+	return err
+}
+
+// errLost says that Redis does not have the elements that it was given.
+var errLost = errors.New("elements of the job are not there any more")
+
+// jobInfo says what a job is.
+type jobInfo struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Func     string    `json:"func"`
+	Priority int       `json:"priority"`
+	Began    time.Time `json:"began"`
+}

@@ -1,0 +1,30 @@
+package sleigh
+
+import (
+	"embed"
+	"fmt"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+var (
+	submitScript = script("submit")
+	settleScript = script("settle")
+	endScript    = script("end")
+	auditScript  = script("audit")
+)
+
+func script(name string) *workspace.Script {
+	return workspace.NewScript("sleigh "+name, luaOf("jobs")+"\n"+luaOf(name))
+}
+
+func luaOf(name string) string {
+	text, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(fmt.Sprintf("sleigh: script %s is not embedded: %v", name, err))
+	}
+	return string(text)
+}

@@ -1,0 +1,32 @@
+package workspace
+
+import (
+	"context"
+
+	"github.com/netspaces/netspaces/redisx"
+)
+
+// Script is a step of one's own on variables of a workspace: Lua that Redis runs as a whole, for what Store, Claim and Settle
+// in turn cannot do. All functions of this package's scripts stand before it (see lua/prelude.lua, claims.lua and waiting.lua),
+// and the rules are theirs: check all, then write; touch no key but those of the variables named.
+type Script struct{ redis *redisx.Script }
+
+// NewScript makes a script of its Lua source, which begins with "local again = refused() if again then return again end", so
+// that it is done once, and returns answer({word, text …}). KEYS 1-4 and ARGV 1-3 are as for store.lua, ARGV 4… are those of Do,
+// and variable(name, FIRST + i * GROUP) is variable i (from 0) of Do. The name is used in errors.
+func NewScript(name, source string) *Script {
+	return &Script{redisx.NewScript(name, append(sourcesOf(), source)...)}
+}
+
+// Do runs a script on variables of the workspace, at least one, and returns the word and the texts of its answer. It blocks
+// for a round trip, and returns the errors of Store.
+func (ws *Workspace) Do(ctx context.Context, s *Script, variables []string, args ...any) (word string, texts []string, err error) {
+	r, err := ws.request(ctx, s.redis, ws.keys.forScript(ws.client, variables...), origin{variable: variables[0]}, args...)
+	if err != nil {
+		return "", nil, ws.wrap(variables[0], err)
+	}
+	for i := range r.rest {
+		texts = append(texts, r.text(i))
+	}
+	return r.word, texts, nil
+}
