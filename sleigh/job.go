@@ -62,6 +62,7 @@ type job struct {
 	begun     bool          // Redis knows the job
 	lastMoved time.Time     // when a result came
 	audited   time.Time
+	seen      time.Time     // when it was seen to its tasks
 	quiet     time.Duration // without a result until the next audit
 }
 
