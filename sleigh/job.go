@@ -55,6 +55,7 @@ type job struct {
 	known     int            // elements that Redis was given
 	done      int            // elements
 	failed    TaskErrors
+	printed   printers
 	ended     bool      // there are no more elements
 	lastMoved time.Time // when a result came, or a task was handed out
 }
@@ -71,7 +72,7 @@ type chunk struct {
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	return &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+		chunks: map[int]*chunk{}, printed: printers{}, pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 }
 
@@ -100,6 +101,7 @@ func (j *job) run(ctx context.Context) error {
 		err = j.collect(ctx)
 		cancel(err)
 		feeding.Wait()
+		j.s.output.await(j.s.ctx, j.printed)
 		if p := j.source.panicked(); p != nil {
 			defer panic(p)
 		}
@@ -191,6 +193,7 @@ func (j *job) take(text []byte) error {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("a result is not readable: %w", err)
 	}
+	j.printed.note(&r)
 	j.mu.Lock()
 	c := j.chunks[r.Chunk]
 	if c == nil || r.N < 1 || r.First < c.first || r.First+r.N > c.first+c.n {

@@ -140,5 +140,5 @@ func (p *processes) tryBury(rank, pid int) (joined bool, err error) {
 
 // member is what a worker of the rank has to know.
 func (s *Sleigh) member(rank int) member {
-	return member{Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Slots: s.slots}
+	return member{Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Slots: s.slots, Level: s.level}
 }

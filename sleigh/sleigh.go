@@ -26,6 +26,8 @@ type Sleigh struct {
 	slots   int // of each worker
 	lease   time.Duration
 	log     *slog.Logger
+	level   slog.Level
+	output  *listener
 
 	mu   sync.Mutex
 	jobs map[*job]bool // those under way; whether they are exclusive
@@ -50,6 +52,16 @@ type Options struct {
 	Lease time.Duration
 	// Logger is told of workers that died and the like. Defaults to none.
 	Logger *slog.Logger
+	// Output is called with what workers print and log, line by line: in order for each worker, and one call at a time, by a
+	// goroutine of the sleigh. Lines are there about 100 ms after they were printed, and before EachElem returns what was printed
+	// until its results were made, unless Redis fails or Output is a second or more behind. If it is slow, the oldest lines are
+	// dropped when 4 MiB of them are in Redis, and it is told how many; a line has 16 KiB at most. Output should not wait for a
+	// job. What a function does not print to os.Stdout and os.Stderr but to the process' own file descriptors goes to the
+	// stderr of whoever launched the worker; what workers in this process print stays here, and only what they log comes.
+	// Defaults to the master's stderr, each line after "worker 3 (host): ".
+	Output func(Line)
+	// LogLevel is the least level of records that workers send, of Log and of slog in a worker process. Defaults to Info.
+	LogLevel slog.Level
 }
 
 // Launcher is a way of getting workers: Local, Manual or InProcess.
@@ -102,7 +114,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Launch.size() < 1 {
 		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
 	}
-	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, log: o.Logger, jobs: map[*job]bool{}}
+	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, log: o.Logger, level: o.LogLevel, jobs: map[*job]bool{}}
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
 	}
@@ -121,6 +133,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		s.cancel(err)
 		return nil, errors.Join(err, s.user.Close(), s.own.Close())
 	}
+	s.output = s.listen(o.Output)
 	return s, nil
 }
 
@@ -146,6 +159,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		// Where this fails, the workspace is gone or Redis away: end does without.
 		_ = s.own.Store(drain, stopVar, true)
 		s.team.end(drain)
+		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 	})
 	return s.stopErr

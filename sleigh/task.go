@@ -18,6 +18,8 @@ import (
 //	worker@R    WorkerInfo of the worker of rank R (single)
 //	rank        what a worker has to know to join, one value for each rank that is free (only with Manual)
 //	death@C     Death of the worker whose client is C (single)
+//	log         pages of lines that workers print (see page.go)
+//	progress@R  how far elements are that the worker of rank R runs (single)
 //	stop        a value here ends the workers
 const (
 	taskVar = "task"
@@ -60,4 +62,6 @@ type result struct {
 	Took   time.Duration   `json:"took"`
 	Values json.RawMessage `json:"values"` // an array; what stands for elements that failed means nothing
 	Failed []*TaskError    `json:"failed,omitempty"`
+
+	Printed *printedLines `json:"printed,omitempty"` // by the worker until then
 }
