@@ -26,7 +26,7 @@ type capture struct {
 	mu      sync.Mutex // held while lines are read and put down, so that they keep their order
 	pipes   []*pipe
 	running []*element
-	since   time.Time // when the only one that runs began
+	since   time.Time // when one ended last
 	quiet   int       // elements in a row that printed nothing
 }
 
@@ -72,22 +72,17 @@ func (c *capture) begun(el *element) {
 		c.drain()
 	}
 	c.running = append(c.running, el)
-	if len(c.running) == 1 {
-		c.since = time.Now()
-	}
 }
 
 // ended notes that an element has ended. What it printed without a newline at its end is a line, too.
 func (c *capture) ended(el *element) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	alone := len(c.running) == 1
-	if !alone || c.quiet < someElements || time.Since(c.since) > longElement {
-		if c.drain() {
-			c.quiet = 0
-		} else {
-			c.quiet++
-		}
+	alone, before := len(c.running) == 1, c.since
+	c.since = time.Now()
+	if !alone || c.quiet < someElements || c.since.Sub(before) > longElement {
+		c.quiet++
+		c.drain()
 		if alone {
 			c.endLines()
 		}
@@ -101,12 +96,11 @@ func (c *capture) ended(el *element) {
 	}
 }
 
-// drain reads what has been printed until now, and reports whether anything was. c.mu is held.
-func (c *capture) drain() (found bool) {
+// drain reads what has been printed until now. c.mu is held.
+func (c *capture) drain() {
 	for _, p := range c.pipes {
-		found = p.drain() || found
+		p.drain()
 	}
-	return found
 }
 
 func (c *capture) endLines() {
@@ -171,6 +165,7 @@ const pipeRead = 32 << 10
 
 // take takes what was read. c.mu is held.
 func (p *pipe) take(text []byte) {
+	p.c.quiet = 0
 	for len(text) > 0 {
 		part, rest, ended := bytes.Cut(text, []byte("\n"))
 		n := min(lineBytes-len(p.line), len(part))

@@ -4,11 +4,10 @@ package sleigh
 
 // follow reads what is printed, until the other end is closed.
 func (p *pipe) follow() {
-	buffer := make([]byte, pipeRead)
 	for {
-		n, err := p.r.Read(buffer)
+		n, err := p.r.Read(p.buffer)
 		p.c.mu.Lock()
-		p.take(buffer[:n])
+		p.take(p.buffer[:n])
 		p.c.mu.Unlock()
 		if err != nil {
 			return
@@ -18,4 +17,4 @@ func (p *pipe) follow() {
 
 // drain does nothing where a pipe cannot be read without waiting: it is not known then which element has printed a line,
 // and what was printed last may come late.
-func (p *pipe) drain() (found bool) { return false }
+func (p *pipe) drain() {}

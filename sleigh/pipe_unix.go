@@ -28,11 +28,11 @@ func (p *pipe) follow() {
 	})
 }
 
-// drain reads what is in the pipe, without waiting for more, and reports whether there was anything. c.mu is held.
-func (p *pipe) drain() (found bool) {
+// drain reads what is in the pipe, without waiting for more. c.mu is held.
+func (p *pipe) drain() {
 	raw, err := p.r.SyscallConn()
 	if err != nil {
-		return false
+		return
 	}
 	_ = raw.Control(func(fd uintptr) {
 		for read := 0; read < mostDrained; {
@@ -40,12 +40,10 @@ func (p *pipe) drain() (found bool) {
 			if n <= 0 {
 				return
 			}
-			found = true
 			read += n
 		}
 		p.certain = false // others print faster than this reads
 	})
-	return found
 }
 
 func (p *pipe) readOnce(fd uintptr) (n int, err error) {
