@@ -21,11 +21,11 @@ const (
 )
 
 // StoreLines stores lines as a worker does.
-func StoreLines(ctx context.Context, ws *workspace.Workspace, rank int, client string, left int, texts ...string) (stored int, err error) {
+func StoreLines(ctx context.Context, ws *workspace.Workspace, rank int, client string, before, left int, texts ...string) (stored int, err error) {
 	var lines []printed
 	for _, text := range texts {
 		lines = append(lines, printed{Stream: Stdout, Text: text})
 	}
-	text, n := pageOf(rank, "host", client, left, lines)
+	text, n := pageOf(rank, "host", client, before, left, lines)
 	return n, storePage(ctx, ws, text)
 }

@@ -101,7 +101,9 @@ func (j *job) run(ctx context.Context) error {
 		err = j.collect(ctx)
 		cancel(err)
 		feeding.Wait()
-		j.s.output.await(j.s.ctx, j.printed)
+		if _, over := j.progress(); over != nil { // otherwise it was told to end at once
+			j.s.output.await(j.s.ctx, j.printed)
+		}
 		if p := j.source.panicked(); p != nil {
 			defer panic(p)
 		}

@@ -15,7 +15,7 @@ const (
 // outbox brings the lines of one worker to Redis, in their order. Who prints them never waits for that: where they come
 // faster than Redis takes them, or it is away, the oldest are dropped and counted.
 type outbox struct {
-	page   func(left int, lines []printed) (text []byte, n int)
+	page   func(before, left int, lines []printed) (text []byte, n int)
 	store  func(ctx context.Context, text []byte) error
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -35,8 +35,8 @@ type outbox struct {
 
 func newOutbox(w *Worker) *outbox {
 	o := &outbox{
-		page: func(left int, lines []printed) ([]byte, int) {
-			return pageOf(w.rank, w.host, w.own.Client(), left, lines)
+		page: func(before, left int, lines []printed) ([]byte, int) {
+			return pageOf(w.rank, w.host, w.own.Client(), before, left, lines)
 		},
 		store: func(ctx context.Context, text []byte) error { return storePage(ctx, w.own, text) },
 	}
@@ -132,7 +132,7 @@ func (o *outbox) send() {
 	defer o.mu.Unlock()
 	for o.failing = false; !o.failing && (o.hurry || o.bytes >= pageBytes); {
 		left := o.left
-		text, n := o.page(left, o.waiting)
+		text, n := o.page(o.total-len(o.waiting), left, o.waiting)
 		o.take(n)
 		o.left = 0
 		o.mu.Unlock()

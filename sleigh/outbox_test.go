@@ -25,7 +25,7 @@ type mailbox struct {
 
 func (m *mailbox) outbox() *outbox {
 	o := &outbox{}
-	o.page = func(left int, lines []printed) ([]byte, int) {
+	o.page = func(_, left int, lines []printed) ([]byte, int) {
 		n := min(len(lines), 100)
 		var texts []string
 		if left > 0 {

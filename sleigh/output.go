@@ -66,7 +66,7 @@ type listener struct {
 	hosts   map[string]string // of clients
 
 	mu    sync.Mutex
-	heard map[string]int // lines of each client of a worker
+	heard map[string]int // how far they have been handed over, by client
 	more  chan struct{}  // closed when there are more
 }
 
@@ -130,11 +130,12 @@ func (l *listener) take(text []byte) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, counts := range []map[string]int{p.Left, p.Lines} {
-		for whose, n := range counts {
-			_, client := parseWhose(whose)
-			l.heard[client] += n
-		}
+	for whose, n := range p.Left {
+		_, client := parseWhose(whose)
+		l.heard[client] += n
+	}
+	for _, b := range p.Batches {
+		l.heard[b.Client] = max(l.heard[b.Client], b.Total)
 	}
 	close(l.more)
 	l.more = make(chan struct{})
@@ -145,7 +146,8 @@ func leftOut(rank int, host string, n int) Line {
 	return Line{Worker: rank, Host: host, Index: -1, Time: time.Now(), Stream: Stderr, Left: n, Text: fmt.Sprintf("… %d lines were left out", n)}
 }
 
-// await waits until so many lines of each client have been handed over, but not for long.
+// await waits until so many lines of each client have been handed over, but not for long, and only once for those that are
+// lost.
 func (l *listener) await(ctx context.Context, said printers) {
 	late := time.NewTimer(linesWait)
 	defer late.Stop()
@@ -162,6 +164,11 @@ func (l *listener) await(ctx context.Context, said printers) {
 		select {
 		case <-more:
 		case <-late.C:
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			for client, n := range said {
+				l.heard[client] = max(l.heard[client], n)
+			}
 			return
 		case <-ctx.Done():
 			return
@@ -202,6 +209,11 @@ type printedLines struct {
 
 // printed is nil if the worker has printed nothing ever.
 func (w *Worker) printed() *printedLines {
+	if c := w.capture; c != nil {
+		c.mu.Lock()
+		c.drain()
+		c.mu.Unlock()
+	}
 	if n := w.out.lines(); n > 0 {
 		return &printedLines{Client: w.own.Client(), Lines: n}
 	}

@@ -37,6 +37,7 @@ type pageBatch struct {
 	Worker int       `json:"worker"`
 	Host   string    `json:"host"`
 	Client string    `json:"client"`
+	Total  int       `json:"total"` // lines of the worker ever, up to the end of these
 	Lines  []printed `json:"lines"`
 }
 
@@ -79,7 +80,8 @@ func (p *printed) text() string {
 }
 
 // pageOf is a page of lines of one worker, as many as it has room for, at least one if there are any. It returns how many.
-func pageOf(worker int, host, client string, left int, lines []printed) (text []byte, n int) {
+// There were so many before them, of which the last ones are left out.
+func pageOf(worker int, host, client string, before, left int, lines []printed) (text []byte, n int) {
 	var texts [][]byte
 	if left > 0 {
 		texts = append(texts, asJSON(printed{Left: left}))
@@ -93,8 +95,8 @@ func pageOf(worker int, host, client string, left int, lines []printed) (text []
 		texts = append(texts, line)
 		n++
 	}
-	return fmt.Appendf(nil, `{"left":{},"lines":{%q:%d},"batches":[{"worker":%d,"host":%s,"client":%s,"lines":[%s]}]}`,
-		whose(worker, client), left+n, worker, asJSON(host), asJSON(client), bytes.Join(texts, []byte(","))), n
+	return fmt.Appendf(nil, `{"left":{},"lines":{%q:%d},"batches":[{"worker":%d,"host":%s,"client":%s,"total":%d,"lines":[%s]}]}`,
+		whose(worker, client), left+n, worker, asJSON(host), asJSON(client), before+n, bytes.Join(texts, []byte(","))), n
 }
 
 // whose is the name that lines are counted by.

@@ -67,7 +67,7 @@ func TestS14PagesAreJoined(t *testing.T) {
 		const n = 300
 		for i := range n {
 			rank := i % 3
-			if _, err := sleigh.StoreLines(t.Context(), ws, rank, fmt.Sprint("client-", rank), i%2, fmt.Sprint(i), strings.Repeat("x", 300)); err != nil {
+			if _, err := sleigh.StoreLines(t.Context(), ws, rank, fmt.Sprint("client-", rank), 0, i%2, fmt.Sprint(i), strings.Repeat("x", 300)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -111,7 +111,7 @@ func TestS14PagesAreDropped(t *testing.T) {
 			for k := range texts {
 				texts[k] = strings.Repeat("x", 1000) + fmt.Sprintf(" %d/%d", i, k)
 			}
-			n, err := sleigh.StoreLines(t.Context(), ws, i%3, fmt.Sprint("client-", i%3), 7, texts...)
+			n, err := sleigh.StoreLines(t.Context(), ws, i%3, fmt.Sprint("client-", i%3), 0, 7, texts...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +148,7 @@ func TestS14PagesByHand(t *testing.T) {
 		if err := ws.StoreAll(t.Context(), "log", byHand...); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := sleigh.StoreLines(t.Context(), ws, 0, "client", 0, "text"); err != nil {
+		if _, err := sleigh.StoreLines(t.Context(), ws, 0, "client", 0, 0, "text"); err != nil {
 			t.Fatal(err)
 		}
 		values, err := ws.FetchN(t.Context(), "log", 100)
@@ -161,7 +161,7 @@ func TestS14PagesByHand(t *testing.T) {
 			}
 		}
 		for range 2 {
-			if _, err := sleigh.StoreLines(t.Context(), ws, 0, "client", 0, "text"); err != nil {
+			if _, err := sleigh.StoreLines(t.Context(), ws, 0, "client", 0, 0, "text"); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -53,11 +53,13 @@ type Options struct {
 	// Logger is told of workers that died and the like. Defaults to none.
 	Logger *slog.Logger
 	// Output is called with what workers print and log, line by line: in order for each worker, and one call at a time, by a
-	// goroutine of the sleigh. Lines are there about 100 ms after they were printed, and before EachElem returns what was printed
-	// until its results were made, unless Redis fails or Output is a second or more behind. If it is slow, the oldest lines are
-	// dropped when 4 MiB of them are in Redis, and it is told how many; a line has 16 KiB at most. Output should not wait for a
-	// job. What a function does not print to os.Stdout and os.Stderr but to the process' own file descriptors goes to the
-	// stderr of whoever launched the worker; what workers in this process print stays here, and only what they log comes.
+	// goroutine of the sleigh. It should neither wait for a job nor call Stop. A line comes about 100 ms after it was printed; what
+	// a function printed comes before EachElem returns its result, unless Redis fails or Output is behind by a second.
+	// If it is slow, at most 4 MiB of lines wait in Redis, and the oldest are dropped; it is told how many. A line has 16 KiB at
+	// most, longer ones are cut.
+	//
+	// What a worker process does not print by os.Stdout and os.Stderr, such as the Go runtime's own reports, goes to the stderr
+	// of whoever launched it. What workers in this process print stays as it is; only what Log takes comes here.
 	// Defaults to the master's stderr, each line after "worker 3 (host): ".
 	Output func(Line)
 	// LogLevel is the least level of records that workers send, of Log and of slog in a worker process. Defaults to Info.
