@@ -29,6 +29,8 @@ type Sleigh struct {
 	level   slog.Level
 	output  *listener
 
+	exports atomic.Int64 // when Export or Unexport was called last, in ns
+
 	mu   sync.Mutex
 	jobs map[*job]bool // those under way; whether they are exclusive
 
@@ -184,6 +186,13 @@ func (s *Sleigh) leave(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.jobs, j)
+}
+
+// isAlone reports whether there is one job at the most.
+func (s *Sleigh) isAlone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs) < 2
 }
 
 // capacity is how many tasks the team can run at a time.
