@@ -54,7 +54,7 @@ func toStderr(l Line) { fmt.Fprint(os.Stderr, l) } // in one piece
 
 const (
 	pagesAtATime = 8
-	linesWait    = time.Second // a job that has ended waits no longer for lines that it printed
+	linesWait    = 3 * time.Second // a job that has ended waits no longer for lines that it printed
 )
 
 // listener takes the lines of the workers at the master.

@@ -56,12 +56,14 @@ type Options struct {
 	Logger *slog.Logger
 	// Output is called with what workers print and log, line by line: in order for each worker, and one call at a time, by a
 	// goroutine of the sleigh. It should neither wait for a job nor call Stop. A line comes about 100 ms after it was printed; what
-	// a function printed comes before EachElem returns its result, unless Redis fails or Output is behind by a second.
+	// a function printed comes before EachElem returns its result, unless Redis fails or Output is behind by some seconds.
 	// If it is slow, at most 4 MiB of lines wait in Redis, and the oldest are dropped; it is told how many. A line has 16 KiB at
 	// most, longer ones are cut.
 	//
 	// What a worker process does not print by os.Stdout and os.Stderr, such as the Go runtime's own reports, goes to the stderr
-	// of whoever launched it. What workers in this process print stays as it is; only what Log takes comes here.
+	// of whoever launched it, and so does what log.Fatal writes. Other lines of its last 100 ms are lost if it dies. What workers
+	// in this process print stays as it is; only what Log takes comes here.
+	//
 	// Defaults to the master's stderr, each line after "worker 3 (host): ".
 	Output func(Line)
 	// LogLevel is the least level of records that workers send, of Log and of slog in a worker process. Defaults to Info.
