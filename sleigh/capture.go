@@ -1,13 +1,10 @@
 package sleigh
 
 import (
-	"bytes"
 	"log"
 	"log/slog"
 	"os"
-	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -17,50 +14,42 @@ const (
 	longElement  = 100 * time.Microsecond // a look takes about one
 )
 
-// capture reads what a worker process prints: what is written to os.Stdout and os.Stderr, by children too that inherit them,
-// and by package log and the default of log/slog where the program has not set them up otherwise.
+// capture reads what a worker process prints: what is written to os.Stdout, also by children that inherit it. It does not
+// touch os.Stderr: what goes there is read by whoever launched the process, so that its last words are not lost with it.
 type capture struct {
-	w      *Worker
-	stderr *os.File // that of the process, which its launcher reads
+	w *Worker
 
 	mu      sync.Mutex // held while lines are read and put down, so that they keep their order
-	pipes   []*pipe
+	pipe    *pipe
 	running []*element
 	since   time.Time // when one ended last
 	quiet   int       // elements in a row that printed nothing
 }
 
-// captureOutput has what this process prints go to the master of w. A worker process calls it when it has joined, and the
-// returned function before it closes the worker. A function that goes on then may still print: so the variables stay.
+// captureOutput has what this process prints go to the master of w, and what it logs by log/slog, unless the program has set
+// another default. A worker process calls it when it has joined, and the returned function before it closes the worker. A
+// function that goes on then may still print: so os.Stdout stays as it is.
 func captureOutput(w *Worker) (finish func()) {
-	c := &capture{w: w, stderr: os.Stderr}
-	for _, p := range []struct {
-		stream Stream
-		file   **os.File
-	}{{Stdout, &os.Stdout}, {Stderr, &os.Stderr}} {
-		r, write, err := os.Pipe()
-		if err != nil {
-			w.log.Warn("what this worker prints stays here", "error", err)
-			continue
-		}
-		*p.file = write
-		c.pipes = append(c.pipes, &pipe{c: c, stream: p.stream, r: r, buffer: make([]byte, pipeRead)})
+	r, write, err := os.Pipe()
+	if err != nil {
+		w.log.Warn("what this worker prints stays here", "error", err)
+		return func() {}
 	}
-	if log.Writer() == c.stderr { // nobody has set it up
+	c := &capture{w: w}
+	c.pipe = &pipe{c: c, r: r, buffer: make([]byte, pipeRead)}
+	os.Stdout, w.capture = write, c
+	if log.Writer() == os.Stderr { // nobody has set up slog's default, which would have taken over package log
 		flags := log.Flags()
-		slog.SetDefault(slog.New(newHandler(w, nil))) // goes to package log, too
+		slog.SetDefault(slog.New(newHandler(w, nil)))
 		log.SetFlags(flags)
-		log.SetOutput(c)
+		log.SetOutput(os.Stderr)
 	}
-	w.capture = c
-	for _, p := range c.pipes {
-		go p.follow()
-	}
+	go c.pipe.follow()
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.drain()
-		c.endLines()
+		c.pipe.drain()
+		c.pipe.lines.end(c.pipe.emit)
 	}
 }
 
@@ -69,7 +58,7 @@ func (c *capture) begun(el *element) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.running) == 1 {
-		c.drain()
+		c.pipe.drain()
 	}
 	c.running = append(c.running, el)
 }
@@ -82,32 +71,15 @@ func (c *capture) ended(el *element) {
 	c.since = time.Now()
 	if !alone || c.quiet < someElements || c.since.Sub(before) > longElement {
 		c.quiet++
-		c.drain()
+		c.pipe.drain()
 		if alone {
-			c.endLines()
+			c.pipe.lines.end(c.pipe.emit)
 		}
 	} else {
-		for _, p := range c.pipes {
-			p.certain = false
-		}
+		c.pipe.certain = false
 	}
 	if i := slices.Index(c.running, el); i >= 0 {
 		c.running = slices.Delete(c.running, i, i+1)
-	}
-}
-
-// drain reads what has been printed until now. c.mu is held.
-func (c *capture) drain() {
-	for _, p := range c.pipes {
-		p.drain()
-	}
-}
-
-func (c *capture) endLines() {
-	for _, p := range c.pipes {
-		if p.begun {
-			p.endLine()
-		}
 	}
 }
 
@@ -119,46 +91,13 @@ func (c *capture) only() *element {
 	return c.running[0]
 }
 
-// Write takes what package log writes.
-func (c *capture) Write(text []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.drain()
-	if isFatal() { // the process ends right away; whoever launched it gets to see this
-		c.w.out.close()
-		return c.stderr.Write(text)
-	}
-	for line := range bytes.Lines(text) {
-		c.w.out.add(printed{Stream: Stderr, Text: cut(string(bytes.TrimSuffix(line, []byte("\n"))), 0)}.by(c.only()))
-	}
-	return len(text), nil
-}
-
-// isFatal reports whether log.Fatal is writing.
-func isFatal() bool {
-	var callers [10]uintptr
-	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
-	for {
-		frame, more := frames.Next()
-		if strings.HasPrefix(frame.Function, "log.") && strings.Contains(frame.Function, ".Fatal") {
-			return true
-		}
-		if !more {
-			return false
-		}
-	}
-}
-
-// pipe is one of the two that a worker process prints into.
+// pipe is what a worker process prints into.
 type pipe struct {
 	c       *capture
-	stream  Stream
 	r       *os.File
 	buffer  []byte
-	certain bool   // it was empty since another element ran
-	begun   bool   // a line has
-	line    []byte // the beginning of it
-	more    int    // bytes of it that are left out
+	certain bool // it was empty since another element ran
+	lines   lines
 }
 
 const pipeRead = 32 << 10
@@ -166,25 +105,15 @@ const pipeRead = 32 << 10
 // take takes what was read. c.mu is held.
 func (p *pipe) take(text []byte) {
 	p.c.quiet = 0
-	for len(text) > 0 {
-		part, rest, ended := bytes.Cut(text, []byte("\n"))
-		n := min(lineBytes-len(p.line), len(part))
-		p.line = append(p.line, part[:n]...)
-		p.more += len(part) - n
-		if p.begun = true; ended {
-			p.endLine()
-		}
-		text = rest
-	}
+	p.lines.take(text, p.emit)
 }
 
-func (p *pipe) endLine() {
-	line := printed{Stream: p.stream, Text: cut(string(p.line), p.more)}
+func (p *pipe) emit(text string) {
+	line := printed{Stream: Stdout, Text: text}
 	if p.certain {
 		line = line.by(p.c.only())
 	}
 	p.c.w.out.add(line)
-	p.line, p.more, p.begun = p.line[:0], 0, false
 }
 
 // by says for which element it was printed, if that is known.

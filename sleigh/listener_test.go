@@ -2,10 +2,54 @@ package sleigh
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
 )
+
+// TestS14StderrThere has another process than the master read the standard error of a worker.
+func TestS14StderrThere(t *testing.T) {
+	t.Parallel()
+	rdb, err := redisx.Open(t.Context(), "mem://", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rdb.Close()
+	ws, err := workspace.Open(t.Context(), rdb, "stderr", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	s := stderrThere(ws, 3)
+	for _, text := range []string{"a\nb", "c\n", strings.Repeat("x", lineBytes), "yz\nfatal"} {
+		if n, err := fmt.Fprint(s, text); n != len(text) || err != nil {
+			t.Errorf("%d bytes, %v", n, err)
+		}
+	}
+	s.ended()
+	s.close()
+	var got []string
+	l := &listener{
+		output: func(l Line) { got = append(got, fmt.Sprint(l.Worker, l.Stream, l.Index, l.Text)) },
+		hosts:  map[string]string{}, heard: map[string]int{}, more: make(chan struct{}),
+	}
+	for {
+		var text []byte
+		if found, err := ws.TryFetch(t.Context(), logVar, &text); err != nil || !found {
+			break
+		}
+		l.take(text)
+	}
+	want := []string{"3stderr-1a", "3stderr-1bc", "3stderr-1" + strings.Repeat("x", lineBytes) + " … (cut: 2 bytes more)", "3stderr-1fatal"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %.100q", got)
+	}
+}
 
 // TestS14LinesAreAwaited waits for lines that come, that are lost, and that come too late.
 func TestS14LinesAreAwaited(t *testing.T) {

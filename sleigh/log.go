@@ -95,7 +95,7 @@ func (w *Worker) logged(p printed, el *element) {
 	if c := w.capture; c != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.drain()
+		c.pipe.drain()
 		if el == nil {
 			el = c.only()
 		}

@@ -30,7 +30,8 @@ type Line struct {
 // Stream is what a line was written to.
 type Stream string
 
-// The streams. Logged is that of the logger that Log returns, and of log/slog in a worker process. Package log writes to Stderr.
+// The streams. Logged is that of the logger that Log returns, and of log/slog in a worker process. Package log writes to
+// Stderr, and so do the Go runtime and libraries that are not of Go.
 const (
 	Stdout Stream = "stdout"
 	Stderr Stream = "stderr"
@@ -63,6 +64,8 @@ type listener struct {
 	output  func(Line)
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+
+	calling sync.Mutex        // held while output is called
 	hosts   map[string]string // of clients
 
 	mu    sync.Mutex
@@ -107,6 +110,8 @@ func (l *listener) take(text []byte) {
 		l.s.log.Warn("lines of workers are not readable", "error", err)
 		return
 	}
+	l.calling.Lock()
+	defer l.calling.Unlock()
 	for whose, n := range p.Left {
 		rank, client := parseWhose(whose)
 		l.output(leftOut(rank, l.hosts[client], n))
@@ -211,7 +216,7 @@ type printedLines struct {
 func (w *Worker) printed() *printedLines {
 	if c := w.capture; c != nil {
 		c.mu.Lock()
-		c.drain()
+		c.pipe.drain()
 		c.mu.Unlock()
 	}
 	if n := w.out.lines(); n > 0 {

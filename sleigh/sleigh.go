@@ -54,15 +54,14 @@ type Options struct {
 	Lease time.Duration
 	// Logger is told of workers that died and the like. Defaults to none.
 	Logger *slog.Logger
-	// Output is called with what workers print and log, line by line: in order for each worker, and one call at a time, by a
-	// goroutine of the sleigh. It should neither wait for a job nor call Stop. A line comes about 100 ms after it was printed; what
-	// a function printed comes before EachElem returns its result, unless Redis fails or Output is behind by some seconds.
-	// If it is slow, at most 4 MiB of lines wait in Redis, and the oldest are dropped; it is told how many. A line has 16 KiB at
-	// most, longer ones are cut.
+	// Output is called with what worker processes print and what workers log, line by line: in order for each worker and
+	// stream, and one call at a time, by a goroutine of the sleigh. It should neither wait for a job nor call Stop. A line comes
+	// about 100 ms after it was printed; what a function wrote to os.Stdout or logged comes before EachElem returns its result,
+	// unless Redis fails or Output is behind by some seconds. If it is slow, the oldest lines are dropped when there are some MiB
+	// of them, and it is told how many. A line has 16 KiB at most, longer ones are cut.
 	//
-	// What a worker process does not print by os.Stdout and os.Stderr, such as the Go runtime's own reports, goes to the stderr
-	// of whoever launched it, and so does what log.Fatal writes. Other lines of its last 100 ms are lost if it dies. What workers
-	// in this process print stays as it is; only what Log takes comes here.
+	// What workers write to their standard error is read by who launched them, so that it comes also if they die; which
+	// element it was for is not known. What workers in this process print stays as it is; only what Log takes comes here.
 	//
 	// Defaults to the master's stderr, each line after "worker 3 (host): ".
 	Output func(Line)
@@ -135,11 +134,12 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		return nil, errors.Join(err, s.own.Close())
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.output = s.listen(o.Output)
 	if s.team, err = o.Launch.launch(s); err != nil {
 		s.cancel(err)
+		s.output.end()
 		return nil, errors.Join(err, s.user.Close(), s.own.Close())
 	}
-	s.output = s.listen(o.Output)
 	return s, nil
 }
 

@@ -50,6 +50,14 @@ var talk = sleigh.Register("talk", func(ctx context.Context, how string) (int, e
 		fmt.Fprintln(os.Stderr, "to stderr")
 	case "fatal":
 		log.Fatal("last words")
+	case "exit":
+		fmt.Print("half a line")
+		fmt.Fprint(os.Stderr, "last ")
+		fmt.Fprint(os.Stderr, "words")
+		os.Exit(1)
+	case "panic":
+		go panic("last words")
+		<-ctx.Done()
 	}
 	return 0, nil
 })
@@ -76,21 +84,27 @@ func TestS14Default(t *testing.T) {
 	host, _ := os.Hostname()
 	who := "worker 0 (" + host + "): "
 	want := []string{
-		who + "printed,", who + "and once more", who + "WARN logged,", who + "WARN and once more x=1", who + "to stderr", "",
+		who + "printed,", who + "and once more", who + "WARN logged,", who + "WARN and once more x=1", "",
 	}
-	if out, stderr := talkOf(t, "print"); out != "the job has ended: <nil>\n" || stderr != strings.Join(want, "\n") {
+	out, stderr := talkOf(t, "print")
+	rest := strings.Replace(stderr, who+"to stderr\n", "", 1) // which comes by itself
+	if out != "the job has ended: <nil>\n" || rest != strings.Join(want, "\n") || rest == stderr {
 		t.Errorf("printed is %q, %q", out, stderr)
 	}
 }
 
-// TestS14Fatal looks for what a worker says of why it ends.
-func TestS14Fatal(t *testing.T) {
+// TestS14LastWords looks for what a worker says of why it ends.
+func TestS14LastWords(t *testing.T) {
 	t.Parallel()
-	out, stderr := talkOf(t, "fatal")
-	if !strings.Contains(out, "3 workers died") {
-		t.Errorf("printed is %q", out)
-	}
-	if n := len(regexp.MustCompile(`(?m)[\d/]+ [\d:]+ last words$`).FindAllString(stderr, -1)); n != 3 {
-		t.Errorf("it says so %d times: %s", n, stderr)
+	host, _ := os.Hostname()
+	said := regexp.MustCompile(`(?m)^worker 0 \(` + regexp.QuoteMeta(host) + `\): (panic: |[\d/]+ [\d:]+ |)last words$`)
+	for _, how := range []string{"fatal", "exit", "panic"} {
+		out, stderr := talkOf(t, how)
+		if !strings.Contains(out, "3 workers died") {
+			t.Errorf("%s: printed is %q", how, out)
+		}
+		if n := len(said.FindAllString(stderr, -1)); n != 3 {
+			t.Errorf("%s: it says so %d times: %s", how, n, stderr)
+		}
 	}
 }

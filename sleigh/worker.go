@@ -84,10 +84,8 @@ type member struct {
 func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
 	w := &Worker{rank: m.Rank, count: m.Count, lease: m.Lease, slots: max(m.Slots, 1), level: m.Level, log: log.With("rank", m.Rank)}
 	w.leaving, w.leave = context.WithCancel(context.Background())
+	w.host = hostname()
 	var err error
-	if w.host, err = os.Hostname(); err != nil {
-		w.host = "unknown"
-	}
 	if w.own, err = workspace.Use(ctx, rdb, m.Sleigh, false); err != nil {
 		return nil, err
 	}
@@ -106,6 +104,14 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
+}
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
 }
 
 func (w *Worker) close() error {
