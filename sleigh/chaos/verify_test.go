@@ -24,7 +24,7 @@ func (j jobSpec) verify(r report, workers int) (poisoned int, err error) {
 	failed := map[int]string{}
 	for _, e := range o.Failed {
 		if failed[e.Index] != "" {
-			return 0, fmt.Errorf("element %d failed twice: %s, %s", e.Index, failed[e.Index], e)
+			return 0, fmt.Errorf("element %d failed twice: %s, and %w", e.Index, failed[e.Index], e)
 		}
 		failed[e.Index] = e.Error()
 		switch {
