@@ -1,45 +1,131 @@
-package sleigh
+package sleigh_test
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
 
-	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/sleigh"
 )
 
-// Nobody is a Launcher of n workers that a test enlists by itself.
-func Nobody(n int) Launcher { return nobody(n) }
+var scaled = sleigh.Register("scaled", func(ctx context.Context, x int) (int, error) {
+	factor, err := sleigh.Exported[int](ctx, "factor")
+	return factor * x, err
+})
 
-type nobody int
-
-func (n nobody) size() int                    { return int(n) }
-func (n nobody) launch(*Sleigh) (team, error) { return n, nil }
-func (n nobody) end(context.Context)          {}
-
-// Enlisted is a worker that a test has enlisted.
-type Enlisted struct{ w *Worker }
-
-// Enlist has a worker of a rank join by a client of its own.
-func Enlist(ctx context.Context, rdb *redisx.Client, s *Sleigh, rank int) (*Enlisted, error) {
-	w, err := join(ctx, rdb, s.member(rank), s.log)
-	return &Enlisted{w}, err
+// TestS11Export gives functions a value that the master changes between jobs.
+func TestS11Export(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		ctx := testContext(t)
+		_, err := scaled.EachElem(ctx, s, upTo(3), nil)
+		var failed sleigh.TaskErrors
+		if !errors.As(err, &failed) || len(failed) != 3 {
+			t.Errorf("before Export: %v", err)
+		}
+		for factor := range 5 {
+			if err := s.Export(ctx, "factor", factor); err != nil {
+				t.Fatal(err)
+			}
+			got, err := scaled.EachElem(ctx, s, upTo(100), nil)
+			if err != nil || got[99] != 99*factor || got[1] != factor {
+				t.Errorf("with factor %d: %v, %v", factor, got, err)
+			}
+		}
+		if err := s.Unexport(ctx, "factor"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = scaled.EachElem(ctx, s, upTo(3), nil); !errors.As(err, &failed) {
+			t.Errorf("after Unexport: %v", err)
+		}
+		if err := s.Unexport(ctx, "factor"); !errors.Is(err, sleigh.ErrNotExported) {
+			t.Errorf("Unexport once more: %v", err)
+		}
+	})
 }
 
-// Serve runs tasks until the worker has nothing left to work for, and leaves.
-func (e *Enlisted) Serve(ctx context.Context) {
-	e.w.serve(ctx)
-	_ = e.w.close()
-}
+var draw = sleigh.Register("draw", func(ctx context.Context, _ int) ([]uint64, error) {
+	r := sleigh.Rand(ctx)
+	return []uint64{r.Uint64(), r.Uint64()}, nil
+})
 
-// Bury does what a launcher does for a worker that it has seen die: it says what it knows, and the claims of the worker end.
-func (e *Enlisted) Bury(ctx context.Context, s *Sleigh, death Death) error {
-	client := e.w.own.Client()
-	if err := s.own.Store(ctx, deathVarOf(client), death); err != nil {
-		return err
+// Random numbers depend on seed and index only.
+func TestRand(t *testing.T) {
+	t.Parallel()
+	var before [][]uint64
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		for _, chunk := range []int{0, 1, 7} {
+			got, err := draw.EachElem(testContext(t), s, upTo(50), &sleigh.JobOptions{Seed: 42, Chunk: chunk})
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := map[uint64]bool{}
+			for _, pair := range got {
+				seen[pair[0]], seen[pair[1]] = true, true
+			}
+			if len(seen) != 100 {
+				t.Errorf("%d different numbers of 100", len(seen))
+			}
+			if before != nil && !slices.EqualFunc(before, got, slices.Equal) {
+				t.Errorf("with chunks of %d they are others", chunk)
+			}
+			before = got
+		}
+		other, err := draw.EachElem(testContext(t), s, upTo(50), &sleigh.JobOptions{Seed: 43})
+		if err != nil || slices.EqualFunc(before, other, slices.Equal) {
+			t.Errorf("another seed gives the same, %v", err)
+		}
+	})
+	if sleigh.Rand(t.Context()).Uint64() != sleigh.Rand(t.Context()).Uint64() || sleigh.Index(t.Context()) != -1 {
+		t.Error("outside of a function")
 	}
-	for _, variable := range []string{taskVar, taskVarOf(e.w.rank)} {
-		if err := s.own.EndClaims(ctx, variable, client); err != nil {
-			return err
+}
+
+// TestS5Recycle pairs arguments of different lengths.
+func TestS5Recycle(t *testing.T) {
+	for _, tt := range []struct {
+		as, bs []int
+		want   int
+		even   bool
+	}{
+		{[]int{1, 2, 3, 4}, []int{5, 6}, 4, true},
+		{[]int{1}, []int{5, 6, 7}, 3, true},
+		{[]int{1, 2}, []int{5, 6, 7}, 3, false},
+		{nil, []int{5}, 0, false},
+		{nil, nil, 0, true},
+	} {
+		pairs, even := sleigh.Recycle(tt.as, tt.bs)
+		got := slices.Collect(pairs)
+		if even != tt.even || len(got) != tt.want {
+			t.Errorf("%v with %v: %v, %v", tt.as, tt.bs, got, even)
+		}
+		for i, p := range got {
+			if p.A != tt.as[i%len(tt.as)] || p.B != tt.bs[i%len(tt.bs)] {
+				t.Errorf("%v with %v: %v", tt.as, tt.bs, got)
+			}
 		}
 	}
-	return nil
+	fixed := slices.Collect(sleigh.Fixed(upTo(2), "x"))
+	if !slices.Equal(fixed, []sleigh.Pair[int, string]{{A: 0, B: "x"}, {A: 1, B: "x"}}) {
+		t.Errorf("got %v", fixed)
+	}
+}
+
+// TestS6Channel takes elements from a channel, whose end nobody knows.
+func TestS6Channel(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		elems := make(chan int)
+		n := 100 + rand.IntN(100) //nolint:gosec // Any number does.
+		go func() {
+			defer close(elems)
+			for i := range n {
+				elems <- i
+			}
+		}()
+		got, err := square.EachElem(testContext(t), s, sleigh.Received(testContext(t), elems), nil)
+		wantSquares(t, got, err, n)
+	})
 }

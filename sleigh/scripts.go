@@ -14,6 +14,7 @@ var (
 	submitScript = script("submit")
 	settleScript = script("settle")
 	endScript    = script("end")
+	auditScript  = script("audit")
 )
 
 func script(name string) *workspace.Script {

@@ -27,6 +27,8 @@ type Sleigh struct {
 	lease   time.Duration
 	log     *slog.Logger
 
+	exports atomic.Int64 // when Export or Unexport was called last, in ns
+
 	mu   sync.Mutex
 	jobs map[*job]bool // those under way; whether they are exclusive
 
@@ -168,6 +170,13 @@ func (s *Sleigh) leave(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.jobs, j)
+}
+
+// isAlone reports whether there is one job at the most.
+func (s *Sleigh) isAlone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs) < 2
 }
 
 // capacity is how many tasks the team can run at a time.

@@ -17,17 +17,21 @@ import (
 //	result:J    result of a task of job J
 //	worker@R    WorkerInfo of the worker of rank R (single)
 //	rank        what a worker has to know to join, one value for each rank that is free (only with Manual)
+//	init        task that each worker runs before any other
+//	export:N    value exported by the name N (single)
 //	death@C     Death of the worker whose client is C (single)
 //	stop        a value here ends the workers
 const (
 	taskVar = "task"
 	rankVar = "rank"
+	initVar = "init"
 	stopVar = "stop"
 )
 
 func taskVarOf(rank int) string       { return taskVar + "@" + strconv.Itoa(rank) }
 func workerVarOf(rank int) string     { return "worker@" + strconv.Itoa(rank) }
 func deathVarOf(client string) string { return "death@" + client }
+func exportVarOf(name string) string  { return "export:" + name }
 func backlogVarOf(job string) string  { return "backlog:" + job }
 func countVarOf(job string) string    { return "count:" + job }
 func jobVarOf(job string) string      { return "job:" + job }
@@ -49,7 +53,9 @@ type task struct {
 	Deaths  []Death         `json:"deaths,omitempty"`  // of workers that ran its element
 	Careful bool            `json:"careful,omitempty"` // a worker died over the chunk: it is settled before another begins
 	Timeout time.Duration   `json:"timeout,omitempty"` // of an element
+	Lease   time.Duration   `json:"lease,omitempty"`   // if it is not that of the sleigh
 	Seed    uint64          `json:"seed,omitempty"`
+	Exports int64           `json:"exports,omitempty"` // when the sleigh's exports changed last
 	Elems   json.RawMessage `json:"elems"`
 }
 

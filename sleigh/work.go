@@ -20,6 +20,7 @@ const (
 func (w *Worker) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	w.initialise(ctx)
 	var loops, looking sync.WaitGroup
 	for range w.slots {
 		loops.Go(func() { w.serveAll(ctx, cancel) })
@@ -102,7 +103,7 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.count * w.slots, Lease: w.lease})
 	switch {
 	case err == nil:
-		return &batch{w: w, claim: c, in: variable, end: len(c.Values), settled: time.Now()}
+		return &batch{w: w, claim: c, in: variable, lease: w.lease, end: len(c.Values), settled: time.Now()}
 	case isOver(err):
 		over()
 	default:

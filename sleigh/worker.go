@@ -27,6 +27,8 @@ type Worker struct {
 	leaving context.Context // ends when it is to claim no more
 	leave   context.CancelFunc
 	dropped recent // jobs that have ended
+	imports imports
+	inits   initialised
 }
 
 // Rank is the worker's number, from 0.
