@@ -25,8 +25,8 @@ const (
 type batch struct {
 	w       *Worker
 	claim   *workspace.Claim
-	in      string     // the variable that they are claimed from
-	telling sync.Mutex // held while Redis is told what came of tasks
+	in      string // the variable that they are claimed from
+	telling baton  // held while Redis is told what came of tasks
 
 	mu      sync.Mutex
 	next    int        // the next to run

@@ -263,11 +263,52 @@ func TestClockCancel(t *testing.T) {
 		}
 		b.until(time.Minute + 1123*ms)
 		synctest.Wait()
-		if r := b.run(0); !r.ended {
+		if r := b.run(0); !r.hasEnded() {
 			b.Errorf("%v goes on", r)
 		}
 		if n := len(b.begins()); n != 1 {
 			b.Errorf("there were %d runs", n)
 		}
+	})
+}
+
+// A worker that has nothing else to do runs a copy of a task that takes long at the end of a job. The result that comes
+// first counts, and the other run is told to stop.
+func TestClockStraggler(t *testing.T) {
+	inBubble(t, 2, func(b *bubble) {
+		b.worker(0)
+		b.worker(1)
+		c := b.begin(func(ctx context.Context) ([]played, error) { return held.EachElem(ctx, b.sleigh, upTo(1), nil) })
+		b.until(2 * s)
+		one, other := b.run(0), b.run(1)
+		b.wantBetween("the copy began", b.begins()[1], s, 1500*ms)
+		if one.rank == other.rank {
+			b.Errorf("both are %v", one)
+		}
+		other.end <- nil
+		c.gives(2*s, played{0, other.rank})
+		b.until(3 * s)
+		if !one.hasEnded() {
+			b.Errorf("%v goes on", one)
+		}
+		if n := len(b.begins()); n != 2 {
+			b.Errorf("there were %d runs", n)
+		}
+	})
+}
+
+// A job may have a lease of its own.
+func TestClockLeaseOfAJob(t *testing.T) {
+	inBubble(t, 2, func(b *bubble) {
+		workers := []*worker{b.worker(0), b.worker(1)}
+		c := b.each(held, 1, &sleigh.JobOptions{Lease: time.Minute})
+		one := b.run(0)
+		b.until(s)
+		workers[one.rank].on.freeze()
+		b.until(time.Minute - ms)
+		b.wantTimes("runs began", b.begins(), 0)
+		b.until(time.Minute + told)
+		b.run(1).end <- nil
+		c.gives(time.Minute+told, played{0, 1 - one.rank})
 	})
 }

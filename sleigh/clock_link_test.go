@@ -129,3 +129,11 @@ func (m *machine) die() {
 		_ = c.Close()
 	}
 }
+
+// revive ends die. It returns whether the machine was dead.
+func (m *machine) revive() (dead bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dead, m.dead = m.dead, false
+	return dead
+}

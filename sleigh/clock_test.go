@@ -27,7 +27,7 @@ const (
 // bubble is a world with a clock of its own: it stands still while anybody has something to do, and then goes on to the
 // next moment at which something happens. A round trip takes no time, so that the times in these tests are exact.
 type bubble struct {
-	*testing.T
+	tester
 	ctx    context.Context
 	redis  *miniredis.Miniredis
 	sleigh *sleigh.Sleigh
@@ -35,27 +35,39 @@ type bubble struct {
 	began  time.Time
 }
 
+// tester is a *testing.T or a *rapid.T.
+type tester interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+}
+
 // inBubble runs a test with a server and a master of its own, whose team has so many ranks, and no worker yet.
 func inBubble(t *testing.T, ranks int, test func(b *bubble)) {
 	t.Helper()
 	t.Parallel()
 	name := path.Base(t.Name())
-	synctest.Test(t, func(t *testing.T) {
-		b := &bubble{T: t, ctx: context.Background(), stage: newStage(), began: time.Now()}
-		var err error
-		b.redis, err = newVirtualServer()
-		b.must(err)
-		t.Cleanup(b.redis.Close)
-		rdb, _ := b.client()
-		b.sleigh, err = sleigh.Start(b.ctx, rdb, &sleigh.Options{Name: name, Launch: sleigh.Nobody(ranks)})
-		b.must(err)
-		stages.Store(name, b.stage)
-		t.Cleanup(func() {
-			stages.Delete(name)
-			b.must(b.sleigh.Stop(b.ctx))
-		})
-		test(b)
+	synctest.Test(t, func(t *testing.T) { test(newBubble(t, name, ranks)) })
+}
+
+func newBubble(t tester, name string, ranks int) *bubble {
+	b := &bubble{tester: t, ctx: context.Background(), stage: newStage(), began: time.Now()}
+	var err error
+	b.redis, err = newVirtualServer()
+	b.must(err)
+	t.Cleanup(b.redis.Close)
+	rdb, _ := b.client()
+	b.sleigh, err = sleigh.Start(b.ctx, rdb, &sleigh.Options{Name: name, Launch: sleigh.Nobody(ranks)})
+	b.must(err)
+	stages.Store(name, b.stage)
+	t.Cleanup(func() {
+		stages.Delete(name)
+		b.must(b.sleigh.Stop(b.ctx))
 	})
+	return b
 }
 
 func (b *bubble) must(err error) {
@@ -119,6 +131,9 @@ func (b *bubble) worker(rank int) *worker {
 	}()
 	b.Cleanup(func() {
 		w.on.thaw()
+		if w.on.revive() { // it has nothing on its way any more when it stops
+			time.Sleep(settled)
+		}
 		b.stage.close()
 		w.stop()
 		<-w.gone
@@ -132,6 +147,16 @@ func (w *worker) die() {
 	w.on.die()
 	synctest.Wait()
 }
+
+// revive ends die, as if the worker had been suspended, or its cable out: it goes on.
+func (w *worker) revive() {
+	w.on.revive()
+	time.Sleep(settled)
+	synctest.Wait()
+}
+
+// settled is how long a worker may try to reach Redis, and then has given up.
+const settled = 12 * s
 
 // bury is what a launcher does for a worker that it has seen die.
 func (w *worker) bury(death sleigh.Death) {
@@ -170,7 +195,24 @@ type run struct {
 	began       time.Time
 	ctx         context.Context
 	end         chan error // says how it is to end
-	ended       bool
+
+	mu    sync.Mutex
+	told  bool // how to end
+	ended bool
+}
+
+// tell says how it is to end.
+func (r *run) tell(err error) {
+	r.mu.Lock()
+	r.told = true
+	r.mu.Unlock()
+	r.end <- err
+}
+
+func (r *run) hasEnded() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
 }
 
 func newStage() *stage { return &stage{closed: make(chan struct{})} }
@@ -202,11 +244,11 @@ type played struct{ Index, Rank int }
 
 // held returns when the test lets it, or when its context ends.
 var held = sleigh.Register("held", func(ctx context.Context, x int) (played, error) {
-	r, st, err := hold(ctx)
+	r, _, err := hold(ctx)
 	if err != nil {
 		return played{}, err
 	}
-	defer st.note(r)
+	defer r.note()
 	select {
 	case err = <-r.end:
 		return played{r.index, r.rank}, err
@@ -221,7 +263,7 @@ var heldDeaf = sleigh.Register("heldDeaf", func(ctx context.Context, x int) (pla
 	if err != nil {
 		return played{}, err
 	}
-	defer st.note(r)
+	defer r.note()
 	select {
 	case err = <-r.end:
 	case <-st.closed:
@@ -229,10 +271,10 @@ var heldDeaf = sleigh.Register("heldDeaf", func(ctx context.Context, x int) (pla
 	return played{r.index, r.rank}, err
 })
 
-// note notes that a run has ended.
-func (st *stage) note(r *run) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
+// note notes that it has ended.
+func (r *run) note() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.ended = true
 }
 
@@ -288,8 +330,13 @@ type call struct {
 	err     error
 }
 
-// each begins EachElem for n elements.
-func (b *bubble) each(f sleigh.Func[int, played], n int, o *sleigh.JobOptions) *call {
+// each begins EachElem for n elements, without copies of those that take long.
+func (b *bubble) each(f sleigh.Func[int, played], n int, opts *sleigh.JobOptions) *call {
+	o := &sleigh.JobOptions{}
+	if opts != nil {
+		o = opts
+	}
+	o.NoCopies = true
 	return b.begin(func(ctx context.Context) ([]played, error) { return f.EachElem(ctx, b.sleigh, upTo(n), o) })
 }
 
