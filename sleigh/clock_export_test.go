@@ -43,3 +43,20 @@ func (e *Enlisted) Bury(ctx context.Context, s *Sleigh, death Death) error {
 	}
 	return nil
 }
+
+// Held is tasks that a worker has claimed which does not serve.
+type Held struct{ b *batch }
+
+// Claim claims a task, as Serve does, and waits for it.
+func (e *Enlisted) Claim(ctx context.Context) *Held {
+	return &Held{e.w.claim(ctx, func() {}, taskVar, 1)}
+}
+
+// Run runs what is claimed; tasks whose holder has died, it only takes apart.
+func (h *Held) Run(ctx context.Context) { h.b.run(ctx) }
+
+// Attempt is how often the tasks have been claimed.
+func (h *Held) Attempt() int { return h.b.claim.Attempt }
+
+// Leave ends a worker that does not serve.
+func (e *Enlisted) Leave() { _ = e.w.close() }

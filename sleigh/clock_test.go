@@ -209,6 +209,12 @@ func (r *run) tell(err error) {
 	r.end <- err
 }
 
+func (r *run) wasTold() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.told
+}
+
 func (r *run) hasEnded() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -71,6 +71,9 @@ func TestChaos(t *testing.T) {
 	if n := p.elements.Load(); n < leastElements {
 		t.Errorf("there were %d elements", n)
 	}
+	if w.looks < steps/2 {
+		t.Errorf("the numbers of jobs were looked at only %d times", w.looks)
+	}
 	for _, m := range w.masters {
 		m.stop()
 	}

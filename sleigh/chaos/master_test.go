@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -102,13 +103,17 @@ func lead() (err error) {
 func (j jobSpec) run(ctx context.Context, s *sleigh.Sleigh, folder string) report {
 	var o outcome
 	var err error
-	if j.Workers {
+	opts := &sleigh.JobOptions{
+		Chunk: j.Chunk, Priority: j.Priority, Attempts: attempts, Backoff: 50 * time.Millisecond,
+		OnDone: func(done int) { o.Told = append(o.Told, done) },
+	}
+	switch {
+	case j.Workers:
 		o.Ranks, err = rankOf.EachWorker(ctx, s, 0)
-	} else {
-		o.Results, err = work.EachElem(ctx, s, upTo(j.Job, j.N), &sleigh.JobOptions{
-			Chunk: j.Chunk, Priority: j.Priority, Attempts: attempts, Backoff: 50 * time.Millisecond, Seed: j.Job,
-			OnDone: func(done int) { o.Told = append(o.Told, done) },
-		})
+	case j.Stream:
+		err = o.stream(ctx, s, j, opts)
+	default:
+		o.Results, err = work.EachElem(ctx, s, upTo(j.Job, j.N), opts)
 	}
 	r := report{Job: j.Job, File: filepath.Join(folder, fmt.Sprint(j.Job))}
 	if failed, ok := errors.AsType[sleigh.TaskErrors](err); ok {
@@ -124,6 +129,36 @@ func (j jobSpec) run(ctx context.Context, s *sleigh.Sleigh, folder string) repor
 		r.Failed += fmt.Sprint(" ", err)
 	}
 	return r
+}
+
+// stream takes results as they come, and puts them into their places.
+func (o *outcome) stream(ctx context.Context, s *sleigh.Sleigh, j jobSpec, opts *sleigh.JobOptions) error {
+	job, err := work.Submit(ctx, s, upTo(j.Job, j.N), opts)
+	if err != nil {
+		return err
+	}
+	var failed sleigh.TaskErrors
+	seen := make([]bool, j.N)
+	o.Results = make([]found, j.N)
+	for done, err := range job.All(ctx) {
+		e, isOfElement := errors.AsType[*sleigh.TaskError](err)
+		switch {
+		case err != nil && !isOfElement:
+			return err
+		case done.Index < 0 || done.Index >= j.N || seen[done.Index]:
+			return fmt.Errorf("the result of element %d comes again", done.Index)
+		case err != nil:
+			failed = append(failed, e)
+		}
+		seen[done.Index], o.Results[done.Index] = true, done.Value
+	}
+	if i := slices.Index(seen, false); i >= 0 {
+		return fmt.Errorf("the result of element %d does not come", i)
+	}
+	if len(failed) > 0 {
+		return failed
+	}
+	return nil
 }
 
 // master is a process that runs jobs.

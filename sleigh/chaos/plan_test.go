@@ -95,6 +95,7 @@ type jobSpec struct {
 	Job      uint64
 	N        int
 	Workers  bool // EachWorker, rather than EachElem
+	Stream   bool // the results as they come, rather than in their order
 	Chunk    int  // 0: what is best
 	Priority int
 }
@@ -107,7 +108,7 @@ func jobs(seed uint64, seat int) iter.Seq[jobSpec] {
 			size := []int{1, 100, 3000, 12000}[rng.IntN(4)]
 			spec := jobSpec{Job: rng.Uint64(), N: size + rng.IntN(size), Priority: 1 + rng.IntN(3)}
 			spec.Chunk = []int{0, 0, 0, 1 + rng.IntN(20)}[rng.IntN(4)]
-			spec.Workers = rng.IntN(6) == 0
+			spec.Workers, spec.Stream = rng.IntN(6) == 0, rng.IntN(3) == 0
 			if !yield(spec) {
 				return
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/netspaces/netspaces/redisx/redistest"
+	"github.com/netspaces/netspaces/sleigh/sleightest"
 )
 
 const (
@@ -30,9 +31,9 @@ type world struct {
 	up     bool            // Redis runs
 	frozen bool            // by SIGSTOP
 	due    []remedy        // what is to end again, the next first
-	paused map[int]bool    // processes that are stopped
 	known  map[int]process // that were of the test
 	blows  int             // how often a worker may have lost its tasks
+	looks  int             // at the numbers of jobs
 }
 
 // remedy ends what was done.
@@ -45,7 +46,7 @@ type remedy struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		t: t, mark: fmt.Sprint(t.Name(), "-", time.Now().UnixNano()), up: true, paused: map[int]bool{}, known: map[int]process{},
+		t: t, mark: fmt.Sprint(t.Name(), "-", time.Now().UnixNano()), up: true, known: map[int]process{},
 	}
 	w.server = redistest.Start(t, redistest.AppendOnly)
 	for i := range w.nets {
@@ -109,11 +110,25 @@ func (w *world) calm() {
 // do takes a step.
 func (w *world) do(s step) {
 	w.say("%s %s", s.action, w.act(s))
+	w.balance()
 	for _, p := range processes(w.mark) {
 		if p.marked {
 			w.known[p.pid] = p
 		}
 	}
+}
+
+// balance checks that the numbers of all jobs add up, whatever is under way.
+func (w *world) balance() {
+	if !w.up || w.frozen {
+		return
+	}
+	for _, m := range w.masters {
+		if err := sleightest.Balance(w.t.Context(), w.server.Redis(), m.spec.Name); err != nil {
+			w.t.Errorf("%s: %v", m.spec.Name, err)
+		}
+	}
+	w.looks++
 }
 
 // act takes a step, and tells what it was done to.
