@@ -80,5 +80,5 @@ func (m *initialised) outcome(t *task, index int) (o outcome, known bool) {
 	defer m.mu.Unlock()
 	r, known := m.byJob[t.Job]
 	r.part = t.part
-	return outcome{index: index, job: t.Job, done: 1, failed: len(r.Failed), result: asJSON(r)}, known
+	return outcome{index: index, of: &t.part, job: t.Job, done: 1, failed: len(r.Failed), result: asJSON(r)}, known
 }
