@@ -91,7 +91,10 @@ func run(ctx context.Context, s *sleigh.Sleigh) error {
 // batches are the elements of the job.
 func batches(points int) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for left := points; left > 0 && yield(min(left, batch)); left -= batch {
+		for left := points; left > 0; left -= batch {
+			if !yield(min(left, batch)) {
+				return
+			}
 		}
 	}
 }

@@ -43,7 +43,9 @@ func (e *Example) run(ctx context.Context) error {
 	workers := pflag.Int("workers", runtime.GOMAXPROCS(0), "start this `number` of worker processes")
 	team := pflag.String("team", "", "start none, but wait for that number of workers which are started elsewhere, with\n"+
 		"REDIS_URL and NETSPACES_TEAM set to this `name`")
-	url := pflag.String("redis", "", "`URL` of the Redis, by default $REDIS_URL, or where that is not set mem://, an embedded one")
+	url := pflag.String("redis", "", "`URL` of the Redis: redis://, rediss://, unix://, local:// or mem://;\n"+
+		"by default $REDIS_URL, or where that is not set mem://, an embedded one;\n"+
+		"one with a password belongs into $REDIS_URL, since others see the command line")
 	pflag.CommandLine.Init(name(), pflag.ContinueOnError)
 	pflag.CommandLine.SortFlags = false
 	pflag.Usage = func() {}
