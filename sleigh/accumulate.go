@@ -18,7 +18,7 @@ func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A]
 	}
 	a := &accumulator[R]{results: newResults[R](), ordered: o.Ordered, use: use}
 	j := newJob(s, f.name, o, newSequence(elems), a)
-	if err := j.runAll(ctx); err != nil {
+	if err := j.runAtOnce(ctx); err != nil {
 		if a.err != nil {
 			return fmt.Errorf("sleigh: %s: %w", f.name, a.err)
 		}

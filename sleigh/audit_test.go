@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
@@ -65,4 +66,61 @@ func TestS4Straggler(t *testing.T) {
 		wantSquares(t, got, err, 20)
 		fetch[bool](t, s.User(), "told")
 	})
+}
+
+// TestS4Rollback brings back what Redis held some time ago, as a failover does that loses the last writes.
+func TestS4Rollback(t *testing.T) {
+	t.Parallel()
+	needRedisServer(t)
+	rdb := open(t, "local://")
+	s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(2), Lease: 2 * time.Second})
+	ctx, redis := testContext(t), rdb.Redis()
+	const n = 200
+	job, err := step.Submit(ctx, s, repeat("x", n), &sleigh.JobOptions{Chunk: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	letGo := func(n int) {
+		for range n {
+			if err := s.User().Store(ctx, "go", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	letGo(30)
+	eventually(t, "some are done", func() bool { return job.Check().Done >= 20 })
+	old := map[string]string{}
+	for _, key := range redis.Keys(ctx, "nws:{"+s.Name()+"}:*").Val() {
+		old[key] = redis.Dump(ctx, key).Val()
+	}
+	letGo(60)
+	eventually(t, "more are done", func() bool { return job.Check().Done >= 80 })
+	pipe := redis.TxPipeline()
+	for _, key := range redis.Keys(ctx, "nws:{"+s.Name()+"}:*").Val() {
+		pipe.Del(ctx, key)
+	}
+	for key, text := range old {
+		if text != "" { // it had gone meanwhile
+			pipe.RestoreReplace(ctx, key, 0, text)
+		}
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		t.Fatal(err)
+	}
+	redis.ClientKillByFilter(ctx, "TYPE", "pubsub") // a failover ends all connections
+	letGo(2 * n)
+	got, err := job.Wait(ctx)
+	if err != nil || len(got) != n {
+		t.Errorf("%d results, %v", len(got), err)
+	}
+}
+
+func repeat[T any](elem T, n int) func(yield func(T) bool) {
+	return func(yield func(T) bool) {
+		for range n {
+			if !yield(elem) {
+				return
+			}
+		}
+	}
 }

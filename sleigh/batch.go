@@ -256,6 +256,7 @@ func (b *batch) tell(done []outcome) bool {
 	if len(done) == 0 {
 		return true
 	}
+	b.w.out.flush()
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	ended, err := b.send(ctx, done)

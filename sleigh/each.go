@@ -22,7 +22,7 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 	}
 	var results gathered[R]
 	j := newJob(s, f.name, o, newSequence(elems), &results)
-	return results.finish(j, j.runAll(ctx))
+	return results.finish(j, j.runAtOnce(ctx))
 }
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. It
@@ -34,7 +34,7 @@ func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, erro
 	if err != nil {
 		return nil, err
 	}
-	return results.finish(j, j.runAll(ctx))
+	return results.finish(j, j.runAtOnce(ctx))
 }
 
 // eachWorker makes a job of one element for each rank.

@@ -102,7 +102,10 @@ func (e *execution) takeTurn(turn int, f func(ctx context.Context, turn, k int))
 }
 
 func (e *execution) runOne(turn, k int, f func(ctx context.Context, turn, k int)) {
-	ctx := context.Context(&element{Context: e.ctx, e: e, index: e.task.First + k})
+	el := &element{Context: e.ctx, e: e, index: e.task.First + k}
+	e.w.begun(el)
+	defer e.w.ended(el)
+	ctx := context.Context(el)
 	if e.task.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, e.task.Timeout, fmt.Errorf(cancelAfter, e.task.Timeout))
@@ -212,7 +215,7 @@ func (e *execution) outcome(index int, runs bool) outcome {
 	if o.done = e.done - e.told; o.done == 0 {
 		return o
 	}
-	r := result{part: e.task.part, Worker: e.w.rank, Took: time.Since(e.opened)}
+	r := result{part: e.task.part, Worker: e.w.rank, Took: time.Since(e.opened), Printed: e.w.printed()}
 	r.First, r.N = r.First+e.told, o.done
 	var errs map[int]error
 	r.Values, errs = e.encode(e.told, e.done)

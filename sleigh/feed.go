@@ -95,7 +95,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 	}
 	size := j.pace.elements()
 	if j.ranks == 0 {
-		j.source.ahead(2 * size)
+		j.source.ahead(max(2*size, min(2*j.window(), submitBatch)))
 	}
 	elems, n, errs, ended := j.source.take(size)
 	j.ended = j.ended || ended

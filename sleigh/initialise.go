@@ -25,7 +25,7 @@ func (f Func[A, R]) Initialise(ctx context.Context, s *Sleigh, arg A) ([]R, erro
 	if err := s.own.Store(ctx, initVar, task{part: part{Job: j.id, N: 1}, Func: f.name, Elems: elems}); err != nil {
 		return nil, errors.Join(s.over(), fmt.Errorf("sleigh: %s: %w", f.name, err))
 	}
-	return results.finish(j, j.runAll(ctx))
+	return results.finish(j, j.runAtOnce(ctx))
 }
 
 // initialised is what a worker has run before its first task.

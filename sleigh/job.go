@@ -57,11 +57,13 @@ type job struct {
 	known     int            // elements that Redis was given
 	done      int            // elements
 	failed    TaskErrors
+	printed   printers      // used by whoever collects
 	lost      map[int]*task // the elements that failed, by their indexes
 	ended     bool          // there are no more elements
 	begun     bool          // Redis knows the job
 	lastMoved time.Time     // when a result came
 	audited   time.Time
+	seen      time.Time     // when it was seen to its tasks
 	quiet     time.Duration // without a result until the next audit
 }
 
@@ -82,16 +84,13 @@ type chunk struct {
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	return &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 }
 
-// begin makes the job known in Redis. Whoever calls it without an error has to call run.
+// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its first tasks.
 func (j *job) begin(ctx context.Context) error {
-	if err := j.s.over(); err != nil {
-		return err
-	}
-	if err := j.s.enter(j); err != nil {
+	if err := j.enter(); err != nil {
 		return err
 	}
 	ctx, cancel := j.within(ctx)
@@ -104,9 +103,17 @@ func (j *job) begin(ctx context.Context) error {
 	return j.why(ctx, err)
 }
 
-// runAll is begin and run.
-func (j *job) runAll(ctx context.Context) error {
-	if err := j.begin(ctx); err != nil {
+// enter has the sleigh know the job.
+func (j *job) enter() error {
+	if err := j.s.over(); err != nil {
+		return err
+	}
+	return j.s.enter(j)
+}
+
+// runAtOnce is run without begin.
+func (j *job) runAtOnce(ctx context.Context) error {
+	if err := j.enter(); err != nil {
 		return err
 	}
 	return j.run(ctx)
@@ -157,6 +164,9 @@ func (j *job) run(ctx context.Context) error {
 	err := j.collect(ctx)
 	cancel(err)
 	feeding.Wait()
+	if _, over := j.progress(); over != nil { // otherwise it was told to end at once
+		j.s.output.await(j.s.ctx, j.printed)
+	}
 	if p := j.source.panicked(); p != nil {
 		defer panic(p)
 	}
@@ -235,6 +245,7 @@ func (j *job) take(text []byte) error {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("a result is not readable: %w", err)
 	}
+	j.printed.note(&r)
 	j.mu.Lock()
 	c := j.chunks[r.Chunk]
 	if c == nil || r.N < 1 || r.First < c.first || r.First+r.N > c.first+c.n {
@@ -335,10 +346,10 @@ func (j *job) repeat(other *job) {
 }
 
 // check says how far the job is.
-func (j *job) check() Progress {
+func (j *job) check() JobProgress {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return Progress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
+	return JobProgress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
 }
 
 // total is the number of elements, once the job has run.

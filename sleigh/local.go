@@ -59,8 +59,10 @@ func (p *processes) end(ctx context.Context) {
 // keep has one worker of the rank run, until the sleigh stops.
 func (p *processes) keep(rank int) {
 	pause := firstRestart
+	stderr := p.s.output.stderrHere(rank)
+	defer stderr.close()
 	for failures := 0; p.s.ctx.Err() == nil; {
-		pid, err := p.run(rank)
+		pid, err := p.run(rank, stderr)
 		if p.s.ctx.Err() != nil {
 			return
 		}
@@ -81,10 +83,11 @@ func (p *processes) keep(rank int) {
 }
 
 // run has a worker process run to its end.
-func (p *processes) run(rank int) (pid int, err error) {
+func (p *processes) run(rank int, stderr *stderrWriter) (pid int, err error) {
 	cmd := exec.CommandContext(p.ctx, p.program, "worker", strconv.Itoa(rank), "of", p.s.Name())
 	cmd.Env = append(os.Environ(), workerEnv+"=1")
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // standard output is the master's own
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = stderr, stderr, lastWords // what it starts may live on
+	defer stderr.ended()
 	ownGroup(cmd)
 	lifeline, err := cmd.StdinPipe()
 	if err != nil {
@@ -140,5 +143,5 @@ func (p *processes) tryBury(rank, pid int) (joined bool, err error) {
 
 // member is what a worker of the rank has to know.
 func (s *Sleigh) member(rank int) member {
-	return member{Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Slots: s.slots}
+	return member{Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Slots: s.slots, Level: s.level}
 }

@@ -73,7 +73,9 @@ func workFor(stdin io.Reader) error {
 	if err != nil {
 		return err
 	}
+	finish := captureOutput(w)
 	w.serve(ctx)
+	finish()
 	_ = w.close()
 	return rdb.Close()
 }

@@ -26,6 +26,8 @@ type Sleigh struct {
 	slots   int // of each worker
 	lease   time.Duration
 	log     *slog.Logger
+	level   slog.Level
+	output  *listener
 
 	exports atomic.Int64 // when Export or Unexport was called last, in ns
 
@@ -52,6 +54,19 @@ type Options struct {
 	Lease time.Duration
 	// Logger is told of workers that died and the like. Defaults to none.
 	Logger *slog.Logger
+	// Output is called with what worker processes print and what workers log, line by line: in order for each worker and
+	// stream, and one call at a time, by a goroutine of the sleigh. It should neither wait for a job nor call Stop. A line comes
+	// about 100 ms after it was printed; what a function wrote to os.Stdout or logged comes before EachElem returns its result,
+	// unless Redis fails or Output is behind by some seconds. If it is slow, the oldest lines are dropped when there are some MiB
+	// of them, and it is told how many. A line has 16 KiB at most, longer ones are cut.
+	//
+	// What workers write to their standard error is read by who launched them, so that it comes also if they die; which
+	// element it was for is not known. What workers in this process print stays as it is; only what Log takes comes here.
+	//
+	// Defaults to the master's stderr, each line after "worker 3 (host): ".
+	Output func(Line)
+	// LogLevel is the least level of records that workers send, of Log and of slog in a worker process. Defaults to Info.
+	LogLevel slog.Level
 }
 
 // Launcher is a way of getting workers: Local, Manual or InProcess.
@@ -104,7 +119,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Launch.size() < 1 {
 		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
 	}
-	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, log: o.Logger, jobs: map[*job]bool{}}
+	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, log: o.Logger, level: o.LogLevel, jobs: map[*job]bool{}}
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
 	}
@@ -119,8 +134,10 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		return nil, errors.Join(err, s.own.Close())
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.output = s.listen(o.Output)
 	if s.team, err = o.Launch.launch(s); err != nil {
 		s.cancel(err)
+		s.output.end()
 		return nil, errors.Join(err, s.user.Close(), s.own.Close())
 	}
 	return s, nil
@@ -148,6 +165,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		// Where this fails, the workspace is gone or Redis away: end does without.
 		_ = s.own.Store(drain, stopVar, true)
 		s.team.end(drain)
+		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 	})
 	return s.stopErr

@@ -58,8 +58,8 @@ func (job *Job[R]) ID() string { return job.j.id }
 // Cancel ends the job: the contexts of its functions end within a second. It does not wait for that.
 func (job *Job[R]) Cancel() { job.cancel(ErrEnded) }
 
-// Progress is how far a job is, in elements.
-type Progress struct {
+// JobProgress is how far a job is, in elements.
+type JobProgress struct {
 	Submitted int  // handed out so far
 	Done      int  // of these
 	Failed    int  // of those that are done
@@ -67,7 +67,7 @@ type Progress struct {
 }
 
 // Check says how far the job is. It does not block.
-func (job *Job[R]) Check() Progress { return job.j.check() }
+func (job *Job[R]) Check() JobProgress { return job.j.check() }
 
 // Wait blocks until the job has ended, and returns the results as EachElem does. If ctx ends first, that is its error, and Wait may be called
 // again. It returns ErrGathered if somebody has had the results.

@@ -46,7 +46,7 @@ func TestS9Submit(t *testing.T) {
 		if err != nil || len(got) != 20 {
 			t.Errorf("%d results, %v", len(got), err)
 		}
-		if p := job.Check(); p != (sleigh.Progress{Submitted: 20, Done: 20, All: true}) {
+		if p := job.Check(); p != (sleigh.JobProgress{Submitted: 20, Done: 20, All: true}) {
 			t.Errorf("it is at %+v", p)
 		}
 		if _, err := job.Wait(ctx); !errors.Is(err, sleigh.ErrGathered) {
@@ -139,7 +139,10 @@ func TestS9AllLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range job.All(testContext(t)) {
+		for _, err := range job.All(testContext(t)) {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		if p := job.Check(); p.Done == 100_000 {

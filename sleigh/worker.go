@@ -23,6 +23,11 @@ type Worker struct {
 	lease time.Duration
 	slots int
 	log   *slog.Logger
+	level slog.Level // of records that go to the master
+
+	out      *outbox
+	capture  *capture // nil if others share what this process prints to
+	progress progress
 
 	leaving context.Context // ends when it is to claim no more
 	leave   context.CancelFunc
@@ -72,22 +77,22 @@ type member struct {
 	Count  int           `json:"count"`
 	Lease  time.Duration `json:"lease"`
 	Slots  int           `json:"slots"`
+	Level  slog.Level    `json:"level"` // Options.LogLevel
 }
 
 // join makes a worker of this process, or of a goroutine of it.
 func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
-	w := &Worker{rank: m.Rank, count: m.Count, lease: m.Lease, slots: max(m.Slots, 1), log: log.With("rank", m.Rank)}
+	w := &Worker{rank: m.Rank, count: m.Count, lease: m.Lease, slots: max(m.Slots, 1), level: m.Level, log: log.With("rank", m.Rank)}
 	w.leaving, w.leave = context.WithCancel(context.Background())
+	w.host = hostname()
 	var err error
-	if w.host, err = os.Hostname(); err != nil {
-		w.host = "unknown"
-	}
 	if w.own, err = workspace.Use(ctx, rdb, m.Sleigh, false); err != nil {
 		return nil, err
 	}
 	if w.user, err = workspace.Use(ctx, rdb, m.Sleigh+"/user", false); err != nil {
 		return nil, errors.Join(err, w.own.Close())
 	}
+	w.out = newOutbox(w)
 	info := WorkerInfo{
 		Rank: m.Rank, Host: w.host, OS: runtime.GOOS, Arch: runtime.GOARCH, PID: os.Getpid(), Since: time.Now(),
 		Client: w.own.Client(),
@@ -101,4 +106,30 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 	return w, nil
 }
 
-func (w *Worker) close() error { return errors.Join(w.user.Close(), w.own.Close()) }
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return name
+}
+
+func (w *Worker) close() error {
+	w.out.close()
+	w.progress.close()
+	return errors.Join(w.user.Close(), w.own.Close())
+}
+
+// begun and ended are for whatever looks after what an element prints and tells.
+func (w *Worker) begun(el *element) {
+	if w.capture != nil {
+		w.capture.begun(el)
+	}
+}
+
+func (w *Worker) ended(el *element) {
+	if w.capture != nil {
+		w.capture.ended(el)
+	}
+	w.progress.ended(w, el)
+}

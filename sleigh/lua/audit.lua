@@ -1,10 +1,11 @@
 -- Counts the tasks of a job again, and tells where its elements are: some may have been lost, by a failover or by hand.
--- KEYS 1-4, groups of the job's: count, backlog, result; then of the variables that it is handed out in.
--- ARGV 1 incarnation, 2 request, 3 the name of the first of these variables, 4 id of the job, 5… the names of those that it is handed out in
+-- KEYS 1-4, groups of: a variable that it is handed out in; then of the job: count, backlog, result; then of further
+--      variables that it is handed out in.
+-- ARGV 1 incarnation, 2 request, 3 the name of the first variable, 4 id of the job, 5… the names of the further ones
 -- Returns OK, how many elements the job has by that, and the beginning of each task and result that there is; ENDED; or GONE.
 local again = refused()
 if again then return again end
-local j = job(ARGV[4], FIRST)
+local j = job(ARGV[4], FIRST + GROUP)
 if not j.submitted then return { 'ENDED' } end
 local found, begins = { 'OK', '' }, '{"job":"' .. j.id .. '",'
 local tasks, elements = 0, 0
@@ -31,11 +32,9 @@ end
 
 look(j.backlog, 0)
 look(j.result)
-local into
-for i = 5, #ARGV do
-  into = variable(ARGV[i], FIRST + (i - 2) * GROUP)
-  look(into, 1)
-end
+local into = variable(ARGV[3], FIRST)
+look(into, 1)
+for i = 5, #ARGV do look(variable(ARGV[i], FIRST + (i - 1) * GROUP), 1) end
 ease()
 j.out, j.submitted = tasks, j.done + elements
 hand_out(j, into)
