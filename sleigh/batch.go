@@ -180,6 +180,7 @@ func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
 	b.mu.Lock()
 	b.running, b.runs = e, index
 	b.mu.Unlock()
+	defer b.w.activity.begin(b)()
 	if f := registered(t.Func); f != nil {
 		f(e)
 	} else {
@@ -238,6 +239,7 @@ func (b *batch) tell(done []outcome) bool {
 		b.w.dropped.add(job)
 	}
 	if err == nil || isOver(err) {
+		b.w.activity.count(done)
 		return true
 	}
 	b.w.log.Warn("results were not settled", "error", err)

@@ -35,15 +35,16 @@ func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, erro
 		return nil, err
 	}
 	var results gathered[R]
+	n := s.ranks()
 	ranks := func(yield func(A) bool) {
-		for range s.workers {
+		for range n {
 			if !yield(arg) {
 				return
 			}
 		}
 	}
 	j := newJob(s, f.name, o, newSequence(ranks), &results)
-	j.ranks = s.workers
+	j.ranks = n
 	return results.finish(j, j.run(ctx))
 }
 

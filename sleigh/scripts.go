@@ -14,6 +14,10 @@ var (
 	submitScript = script("submit")
 	settleScript = script("settle")
 	endScript    = script("end")
+	teamScript   = script("team")
+	reportScript = script("report")
+	lookScript   = script("look")
+	statusScript = script("status")
 )
 
 func script(name string) *workspace.Script {

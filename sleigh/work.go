@@ -34,6 +34,7 @@ func (w *Worker) serve(ctx context.Context) {
 			}
 		}
 	})
+	looking.Go(func() { w.reportAll(ctx) })
 	loops.Wait()
 	cancel()
 	looking.Wait()
@@ -99,7 +100,7 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	claiming, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(w.leaving, cancel)()
-	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.count * w.slots, Lease: w.lease})
+	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.Count() * w.slots, Lease: w.lease})
 	switch {
 	case err == nil:
 		return &batch{w: w, claim: c, in: variable, end: len(c.Values), settled: time.Now()}
@@ -111,11 +112,12 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	return nil
 }
 
-// leaveSoon has the worker claim no more; it leaves when what it runs has ended.
+// leaveSoon has the worker claim no more; it leaves when what it runs has ended, and another one takes its rank.
 func (w *Worker) leaveSoon(why string) {
 	if !w.isLeaving() {
 		w.log.Warn("worker leaves", "why", why)
 	}
+	w.replace.Store(true)
 	w.leave()
 }
 
@@ -129,7 +131,7 @@ func (w *Worker) deathOf(client string) Death {
 	if found, err := w.own.TryFind(ctx, deathVarOf(client), &death); found && err == nil {
 		return death
 	}
-	for rank := range w.count {
+	for rank := range w.Count() {
 		var info WorkerInfo
 		if found, err := w.own.TryFind(ctx, workerVarOf(rank), &info); found && err == nil && info.Client == client {
 			return Death{Worker: rank, Host: info.Host, PID: info.PID, Cause: "it was not heard of any more"}
