@@ -73,7 +73,8 @@ func (h *hosts) trouble(fn, host string) (HostTrouble, bool) {
 		return t, false
 	}
 	t.OthersRate = float64(failed) / float64(done)
-	return t, float64(here.failed)/float64(here.done) >= hostRatio*t.OthersRate
+	// One that has not failed in so few might have in some more.
+	return t, float64(here.failed)/float64(here.done) >= hostRatio*max(t.OthersRate, 1/float64(done+1))
 }
 
 // troubles lists the hosts that are in trouble now.
