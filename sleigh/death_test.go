@@ -113,24 +113,33 @@ var leavesChild = sleigh.Register("leavesChild", func(ctx context.Context, x int
 // TestStuckIsReplaced has a function that goes on after its timeout: the element fails, and another worker takes the rank.
 func TestStuckIsReplaced(t *testing.T) {
 	t.Parallel()
-	onTeams(t, 1, func(t *testing.T, s *sleigh.Sleigh) {
-		awaitRanks(t, s, 0)
-		before := statusOf(t, s).Workers[0].Info
-		_, err := stuck.EachElem(testContext(t), s, upTo(1), &sleigh.JobOptions{Timeout: 10 * time.Millisecond})
-		if e, ok := errors.AsType[*sleigh.TaskError](err); !ok || !strings.Contains(e.Message, "it goes on") {
-			t.Errorf("got %v", err)
-		}
-		got, err := square.EachElem(testContext(t), s, upTo(10), nil)
-		wantSquares(t, got, err, 10)
-		after := statusOf(t, s).Workers[0].Info
-		if after.Launch == before.Launch || after.Client == before.Client {
-			t.Errorf("the worker %+v was not replaced", after)
-		}
-		if before.PID != os.Getpid() && alive(t, before.PID) {
-			t.Error("its process lives on")
-		}
-		close(release(s.Name()))
-	})
+	rdb := open(t, "local://")
+	for name, launch := range map[string]sleigh.Launcher{"goroutines": sleigh.InProcess(1), "processes": sleigh.Local(1)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wantReplaced(t, start(t, rdb, &sleigh.Options{Launch: launch}))
+		})
+	}
+}
+
+func wantReplaced(t *testing.T, s *sleigh.Sleigh) {
+	t.Helper()
+	awaitRanks(t, s, 0)
+	before := statusOf(t, s).Workers[0].Info
+	_, err := stuck.EachElem(testContext(t), s, upTo(1), &sleigh.JobOptions{Timeout: 10 * time.Millisecond})
+	if e, ok := errors.AsType[*sleigh.TaskError](err); !ok || !strings.Contains(e.Message, "it goes on") {
+		t.Errorf("got %v", err)
+	}
+	got, err := square.EachElem(testContext(t), s, upTo(10), nil)
+	wantSquares(t, got, err, 10)
+	after := statusOf(t, s).Workers[0].Info
+	if after.Launch == before.Launch || after.Client == before.Client {
+		t.Errorf("the worker %+v was not replaced", after)
+	}
+	if before.PID != os.Getpid() && alive(t, before.PID) {
+		t.Error("its process lives on")
+	}
+	close(release(s.Name()))
 }
 
 // stuck does not hear the end of its context. A goroutine must still end before all tests do.

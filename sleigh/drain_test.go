@@ -11,95 +11,104 @@ import (
 	"github.com/netspaces/netspaces/sleigh"
 )
 
-// onlyVolunteer has a worker that was started by hand run the only element of a job whose function waits, or does so without
-// hearing that its context ends. The other worker of the team is stopped until the returned function is called.
-func onlyVolunteer(t *testing.T, rdb *redisx.Client, f sleigh.Func[int, int], drain time.Duration) (
-	s *sleigh.Sleigh, h *hand, ended chan error, proceed func(),
-) {
+// bothBusy has a goroutine, of rank 0, and a worker that was started by hand, of rank 1, run one element each.
+func bothBusy(t *testing.T, rdb *redisx.Client, f sleigh.Func[int, int], drain time.Duration) (s *sleigh.Sleigh, h *hand, job chan error) {
 	t.Helper()
-	s = start(t, rdb, &sleigh.Options{Launch: sleigh.Local(1), Drain: drain, Lease: time.Minute})
-	awaitRanks(t, s, 0)
+	s = start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(1), Drain: drain, Lease: time.Minute})
 	h = volunteer(t, rdb, s.Name())
 	awaitRanks(t, s, 0, 1)
-	other := pidAt(t, s, 0)
-	kill(t, other, syscall.SIGSTOP)
-	t.Cleanup(func() { kill(t, other, syscall.SIGCONT) })
-	ended = make(chan error, 1)
+	job = make(chan error, 1)
 	go func() {
-		got, err := f.EachElem(testContext(t), s, upTo(1), nil)
-		if !slices.Equal(got, []int{0}) {
+		got, err := f.EachElem(testContext(t), s, upTo(2), nil)
+		if !slices.Equal(got, []int{0, 1}) {
 			t.Errorf("got %v", got)
 		}
-		ended <- err
+		job <- err
 	}()
-	if v := fetch[visit](t, s.User(), "begun"); v.Rank != 1 {
-		t.Errorf("it is run by %+v", v)
+	if one, other := fetch[visit](t, s.User(), "begun"), fetch[visit](t, s.User(), "begun"); one.Rank == other.Rank {
+		t.Errorf("got %+v and %+v", one, other)
 	}
-	return s, h, ended, func() { kill(t, other, syscall.SIGCONT) }
+	return s, h, job
 }
 
-// TestDrainEnds tells a worker to leave: what runs comes to its end, and the next goes to another worker.
+// awaitLeaving waits until the worker of rank 1 tells that it leaves while it runs a task.
+func awaitLeaving(t *testing.T, s *sleigh.Sleigh) {
+	t.Helper()
+	eventually(t, "it is about to leave", func() bool {
+		st := statusOf(t, s)
+		return len(st.Workers) == 2 && st.Workers[1].State == sleigh.Leaving && len(st.Workers[1].Tasks) == 1
+	})
+}
+
+// wantGivenBack opens the gate and checks that the goroutine runs the other element, too.
+func wantGivenBack(t *testing.T, s *sleigh.Sleigh, job chan error) {
+	t.Helper()
+	openGate(t, s.User())
+	if err := <-job; err != nil {
+		t.Error(err)
+	}
+	var v visit
+	if found, err := s.User().TryFetch(testContext(t), "begun", &v); err != nil || !found || v.Rank != 0 {
+		t.Errorf("it is run again: %t, by %+v, %v", found, v, err)
+	}
+}
+
+// TestDrainEnds tells a worker to leave: what runs comes to its end, and another task goes elsewhere.
 func TestDrainEnds(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-		s, h, ended, proceed := onlyVolunteer(t, rdb, wait, 0)
+		s, h, job := bothBusy(t, rdb, wait, 0)
 		h.signal(syscall.SIGTERM)
-		eventually(t, "it is about to leave", func() bool {
-			st := statusOf(t, s)
-			return len(st.Workers) == 2 && st.Workers[1].State == sleigh.Leaving && len(st.Workers[1].Tasks) == 1
-		})
+		awaitLeaving(t, s)
 		another := make(chan error, 1)
 		go func() {
-			_, err := square.EachElem(testContext(t), s, upTo(1), nil)
+			ranks, err := rankOf.EachElem(testContext(t), s, upTo(1), nil)
+			if !slices.Equal(ranks, []int{0}) {
+				t.Errorf("it was run by %v", ranks)
+			}
 			another <- err
 		}()
 		eventually(t, "another task waits", func() bool {
 			st := statusOf(t, s)
-			return len(st.Jobs) == 2 && st.Jobs[0].Claimed == 1 && st.Jobs[1].Queued+st.Jobs[1].Claimed == 1
+			return len(st.Jobs) == 2 && st.Jobs[0].Claimed == 2 && st.Jobs[1].Queued == 1
 		})
 		openGate(t, s.User())
-		if err := <-ended; err != nil {
-			t.Error(err)
+		for _, j := range []chan error{job, another} {
+			if err := <-j; err != nil {
+				t.Error(err)
+			}
 		}
 		if code := h.wait(); code != 0 {
 			t.Errorf("it ended with %d", code)
 		}
-		proceed()
-		if err := <-another; err != nil {
-			t.Error(err)
-		}
 		awaitRanks(t, s, 0)
+		if found, err := s.User().TryFetch(testContext(t), "begun", new(visit)); found || err != nil {
+			t.Errorf("an element was run again: %v", err)
+		}
 	})
 }
 
 // TestDrainGivesBack has a function go on for longer than the worker has to leave: at the end of its context, or soon after,
-// its element goes to another worker, as if it had never been run.
+// its element goes to another worker.
 func TestDrainGivesBack(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]sleigh.Func[int, int]{"hears": wait, "deaf": deafOnce} {
+	for name, f := range map[string]sleigh.Func[int, int]{"hears": wait, "deaf": deafAt1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-				s, h, ended, proceed := onlyVolunteer(t, rdb, f, 100*time.Millisecond)
+				s, h, job := bothBusy(t, rdb, f, 100*time.Millisecond)
 				h.signal(syscall.SIGTERM)
 				if code := h.wait(); code != 0 {
 					t.Errorf("it ended with %d", code)
 				}
-				proceed()
-				if v := fetch[visit](t, s.User(), "begun"); v.Rank != 0 {
-					t.Errorf("it is run again by %+v", v)
-				}
-				openGate(t, s.User())
-				if err := <-ended; err != nil {
-					t.Error(err)
-				}
+				wantGivenBack(t, s, job)
 			})
 		})
 	}
 }
 
-// deafOnce is wait that does not hear the end of its context the first time.
-var deafOnce = sleigh.Register("deafOnce", func(ctx context.Context, x int) (int, error) {
+// deafAt1 is wait, and does not hear the end of its context on the worker of rank 1.
+var deafAt1 = sleigh.Register("deafAt1", func(ctx context.Context, x int) (int, error) {
 	w := sleigh.WorkerFrom(ctx)
 	if w.Rank() == 1 {
 		if err := w.User().Store(ctx, "begun", visit{Element: x, Rank: 1}); err != nil {
@@ -110,28 +119,42 @@ var deafOnce = sleigh.Register("deafOnce", func(ctx context.Context, x int) (int
 	return waitFor(ctx, x)
 })
 
-// TestDrainAtOnce has a second signal cut the drain time short.
-func TestDrainAtOnce(t *testing.T) {
+// TestDrainOften has a worker leave three times while it runs the same element, which is not taken for deaths.
+func TestDrainOften(t *testing.T) {
 	t.Parallel()
-	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-		s, h, ended, proceed := onlyVolunteer(t, rdb, wait, 0)
-		h.signal(syscall.SIGTERM)
-		eventually(t, "it is about to leave", func() bool {
-			st := statusOf(t, s)
-			return len(st.Workers) == 2 && st.Workers[1].State == sleigh.Leaving
-		})
+	rdb := open(t, "mem://")
+	s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(1), Drain: time.Millisecond, Lease: time.Minute})
+	job := make(chan error, 1)
+	go func() {
+		_, err := deafAt1.EachElem(testContext(t), s, upTo(2), nil)
+		job <- err
+	}()
+	fetch[visit](t, s.User(), "begun")
+	for range 3 {
+		h := volunteer(t, rdb, s.Name())
+		if v := fetch[visit](t, s.User(), "begun"); v.Rank != 1 {
+			t.Errorf("it is run by %+v", v)
+		}
 		h.signal(syscall.SIGTERM)
 		if code := h.wait(); code != 0 {
 			t.Errorf("it ended with %d", code)
 		}
-		proceed()
-		if v := fetch[visit](t, s.User(), "begun"); v.Rank != 0 {
-			t.Errorf("it is run again by %+v", v)
+	}
+	wantGivenBack(t, s, job)
+}
+
+// TestDrainAtOnce has a second signal cut the drain time short.
+func TestDrainAtOnce(t *testing.T) {
+	t.Parallel()
+	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
+		s, h, job := bothBusy(t, rdb, wait, time.Hour)
+		h.signal(syscall.SIGTERM)
+		awaitLeaving(t, s)
+		h.signal(syscall.SIGTERM)
+		if code := h.wait(); code != 0 {
+			t.Errorf("it ended with %d", code)
 		}
-		openGate(t, s.User())
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		wantGivenBack(t, s, job)
 	})
 }
 
@@ -159,5 +182,38 @@ func TestDrainLaunched(t *testing.T) {
 		eventually(t, "others take the ranks", func() bool {
 			return slices.Equal(ranksOf(t, s), []int{0, 1}) && !told[pidAt(t, s, 0)] && !told[pidAt(t, s, 1)]
 		})
+	})
+}
+
+// TestDrainShared has a worker leave whose element was one of several of a task, the others of which it has given to others.
+func TestDrainShared(t *testing.T) {
+	t.Parallel()
+	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
+		s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(1), Drain: time.Millisecond, Lease: time.Minute})
+		h := volunteer(t, rdb, s.Name())
+		awaitRanks(t, s, 0, 1)
+		job := make(chan error, 1)
+		go func() {
+			got, err := wait.EachElem(testContext(t), s, upTo(3), &sleigh.JobOptions{Chunk: 3})
+			if !slices.Equal(got, []int{0, 1, 2}) {
+				t.Errorf("got %v", got)
+			}
+			job <- err
+		}()
+		for range 2 {
+			fetch[visit](t, s.User(), "begun")
+		}
+		eventually(t, "the third waits", func() bool {
+			st := statusOf(t, s)
+			return len(st.Jobs) == 1 && st.Jobs[0].Queued == 1 && st.Jobs[0].Claimed == 2
+		})
+		h.signal(syscall.SIGTERM)
+		if code := h.wait(); code != 0 {
+			t.Errorf("it ended with %d", code)
+		}
+		openGate(t, s.User())
+		if err := <-job; err != nil {
+			t.Error(err)
+		}
 	})
 }

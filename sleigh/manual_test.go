@@ -41,8 +41,14 @@ func volunteer(t *testing.T, rdb *redisx.Client, team string, env ...string) *ha
 		_ = h.cmd.Wait()
 	}()
 	t.Cleanup(func() {
-		_ = h.cmd.Process.Kill()
-		<-h.ended
+		_ = h.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-h.ended:
+		case <-time.After(patience):
+			t.Error("the worker that was started by hand does not leave")
+			_ = h.cmd.Process.Kill()
+			<-h.ended
+		}
 		if t.Failed() {
 			t.Logf("a worker that was started by hand, %d, said: %s", h.cmd.Process.Pid, h.stderr.String())
 		}
