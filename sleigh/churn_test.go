@@ -37,8 +37,9 @@ func TestS12Churn(t *testing.T) {
 	places := make(chan struct{}, together)
 	over := make(chan struct{})
 	random := rand.New(rand.NewPCG(1, 2))
-	coming.Go(func() {
+	go func() {
 		defer close(over)
+		defer coming.Wait()
 		for range comings {
 			places <- struct{}{}
 			how := random.IntN(3)
@@ -47,7 +48,7 @@ func TestS12Churn(t *testing.T) {
 				comeAndGo(t, s, how)
 			})
 		}
-	})
+	}()
 	jobs := 0
 	for running := true; running; jobs++ {
 		const n = 500
@@ -59,7 +60,6 @@ func TestS12Churn(t *testing.T) {
 		default:
 		}
 	}
-	coming.Wait()
 	t.Logf("%d jobs while %d workers came and left", jobs, comings)
 	awaitRanks(t, s, 0)
 	eventually(t, "all processes end", func() bool { return len(workersOf(t, s.Name())) == 0 })

@@ -13,6 +13,7 @@ import (
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/workspace"
 )
 
 // lastWords prints a lot, says something at last, and ends its process.
@@ -155,4 +156,32 @@ var releases sync.Map // of sleighs
 func release(team string) chan struct{} {
 	c, _ := releases.LoadOrStore(team, make(chan struct{}))
 	return c.(chan struct{})
+}
+
+// TestDeathsAreBounded has many workers die: of the last hundred it is known how.
+func TestDeathsAreBounded(t *testing.T) {
+	t.Parallel()
+	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
+		own, err := workspace.Open(t.Context(), rdb, "deaths", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer own.Close()
+		for i := range 105 {
+			if err := sleigh.NoteDeath(t.Context(), own, fmt.Sprint("client-", i), fmt.Sprint("cause ", i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		vars, err := own.ListVars(t.Context())
+		if err != nil || len(vars) != 101 { // and the list of them
+			t.Errorf("%d variables, %v", len(vars), err)
+		}
+		for i, want := range map[int]bool{0: false, 4: false, 5: true, 104: true} {
+			var d sleigh.Death
+			found, err := own.TryFind(t.Context(), fmt.Sprint("death@client-", i), &d)
+			if err != nil || found != want || found && d.Cause != fmt.Sprint("cause ", i) {
+				t.Errorf("death %d: %t, %+v, %v", i, found, d, err)
+			}
+		}
+	})
 }

@@ -60,3 +60,9 @@ func (m *meter) Note(now time.Time, n int) { m.note(now, n) }
 
 // Rate is a number of elements each second.
 func (m *meter) Rate(now time.Time) float64 { return m.rate(now) }
+
+// NoteDeath is what a keeper does when a worker has died.
+func NoteDeath(ctx context.Context, own *workspace.Workspace, client, cause string) error {
+	k := &keeper{own: own}
+	return k.noteDeath(ctx, WorkerInfo{Client: client}, end{cause: cause})
+}

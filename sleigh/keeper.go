@@ -17,7 +17,7 @@ const (
 	maxFailures  = 3 // workers in a row that end before they joined
 	firstRestart = 100 * time.Millisecond
 	lastRestart  = 10 * time.Second
-	deathsKept   = 10 // of a keeper's workers
+	deathsKept   = 100 // of all workers
 )
 
 // keeper has one worker of a rank, and replaces it until its sleigh is over or the worker was told to leave.
@@ -32,8 +32,6 @@ type keeper struct {
 
 	leave context.Context // ends when there is to be no worker any more
 	now   context.Context // ends when that is to be at once
-
-	deaths []string // variables of those known
 }
 
 // end is how a worker ended.
@@ -56,14 +54,14 @@ func (e end) why() string {
 // given back.
 func (k *keeper) keep() error {
 	pause := firstRestart
-	for failures := 0; k.leave.Err() == nil; {
+	for failures := 0; !isDone(k.leave); {
 		now, cancel := context.WithCancel(k.now)
 		k.places.whenLost(k.member.Rank, cancel)
 		k.member.Launch = rand.Text()
 		e := k.run(k.leave, now, k.member)
-		lost := now.Err() != nil && k.now.Err() == nil
+		lost := isDone(now) && !isDone(k.now)
 		cancel()
-		if k.always && k.leave.Err() != nil {
+		if k.always && isDone(k.leave) {
 			return nil // the sleigh is over, and will be deleted
 		}
 		joined, over := k.bury(e)
@@ -73,7 +71,7 @@ func (k *keeper) keep() error {
 			return over
 		case e.ending == refused:
 			return fmt.Errorf("%w (what it printed stands above)", errRefused)
-		case k.leave.Err() != nil || e.ending == left && !k.always && !lost:
+		case isDone(k.leave) || e.ending == left && !k.always && !lost:
 			k.giveBack()
 			return nil
 		case joined || e.ending == replaced:
@@ -109,7 +107,7 @@ func (k *keeper) giveBack() {
 
 // takeAnother takes another rank, in place of one that was lost.
 func (k *keeper) takeAnother() bool {
-	for k.leave.Err() == nil {
+	for !isDone(k.leave) {
 		ranks, err := k.places.take(k.leave, 1)
 		if err == nil {
 			k.member.Rank = ranks[0]
@@ -134,7 +132,7 @@ func (k *keeper) bury(e end) (joined bool, over error) {
 			return joined, over
 		case isOver(err):
 			return true, err
-		case k.now.Err() != nil: // there is no time, and nobody to take the rank
+		case isDone(k.now): // there is no time, and nobody to take the rank
 			return true, nil
 		}
 		k.log.Warn("tasks of a dead worker were not given to others, trying again", "rank", k.member.Rank, "error", err)
@@ -164,26 +162,19 @@ func (k *keeper) tryBury(ctx context.Context, e end) (joined bool, over, err err
 	return true, nil, nil
 }
 
-// noteDeath stores what is known of a death, for whoever gets the tasks, and forgets an older one.
+// noteDeath stores what is known of a death, for whoever gets the tasks, and forgets the oldest one of many.
 func (k *keeper) noteDeath(ctx context.Context, info WorkerInfo, e end) error {
-	variable := deathVarOf(info.Client)
-	if err := k.own.Declare(ctx, variable, workspace.Single); err != nil {
-		return err
-	}
-	err := k.own.Store(ctx, variable, Death{Worker: info.Rank, Host: info.Host, PID: info.PID, Cause: e.cause, Stderr: e.stderr})
-	if err != nil {
-		return err
-	}
-	k.deaths = append(k.deaths, variable)
-	if len(k.deaths) > deathsKept {
-		oldest := k.deaths[0]
-		k.deaths = k.deaths[1:]
-		if err := k.own.DeleteVar(ctx, oldest); err != nil && !errors.Is(err, workspace.ErrNoVar) {
+	death := Death{Worker: info.Rank, Host: info.Host, PID: info.PID, Cause: e.why(), Stderr: e.stderr}
+	_, old, err := k.own.Do(ctx, deathScript, []string{deathVarOf(info.Client), deathsVar}, asJSON(death), deathsKept)
+	for _, variable := range old {
+		if err := k.own.DeleteVar(ctx, variable); err != nil && !errors.Is(err, workspace.ErrNoVar) {
 			return err
 		}
 	}
-	return nil
+	return err
 }
+
+func isDone(ctx context.Context) bool { return ctx.Err() != nil }
 
 // pause waits for so long, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {

@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	stderrKept   = 4 << 10         // bytes of what a worker printed last
-	outputFor    = time.Second     // what a worker has launched may hold its output open for so long
-	killAfter    = 5 * time.Second // a worker that is to leave at once is killed then
-	leaveForever = 10 * time.Second
+	stderrKept  = 4 << 10          // bytes of what a worker printed last
+	outputFor   = time.Second      // what a worker has launched may hold its output open for so long
+	killAfter   = 5 * time.Second  // a worker that is to leave at once is killed then
+	leaveWithin = 10 * time.Second // one that drains, when its time for that is over
 )
 
 // processes has workers that are processes of this program.
@@ -50,7 +50,7 @@ func (p *processes) run(leave, now context.Context, m member) end {
 	}
 	ended := make(chan struct{})
 	var telling sync.WaitGroup
-	telling.Go(func() { tell(lifeline, leave, now, m.Drain, ended, cancel) })
+	telling.Go(func() { tell(leave, now, lifeline, m.Drain, ended, cancel) })
 	_ = cmd.Wait()
 	close(ended)
 	telling.Wait()
@@ -65,7 +65,7 @@ func (p *processes) run(leave, now context.Context, m member) end {
 }
 
 // tell gives a worker its orders, and kills it if it does not follow.
-func tell(lifeline io.Writer, leave, now context.Context, drain time.Duration, ended <-chan struct{}, kill func()) {
+func tell(leave, now context.Context, lifeline io.Writer, drain time.Duration, ended <-chan struct{}, kill func()) {
 	say := func(o order) { _, _ = fmt.Fprintln(lifeline, o) } // where this fails, it has ended
 	var late <-chan time.Time
 	soon, atOnce := leave.Done(), now.Done()
@@ -75,7 +75,7 @@ func tell(lifeline io.Writer, leave, now context.Context, drain time.Duration, e
 			return
 		case <-soon:
 			say(leaveOrder)
-			soon, late = nil, time.After(drain+leaveForever)
+			soon, late = nil, time.After(drain+leaveWithin)
 		case <-atOnce:
 			say(nowOrder)
 			atOnce, soon, late = nil, nil, time.After(killAfter)

@@ -16,6 +16,7 @@ var (
 	endScript    = script("end")
 	teamScript   = script("team")
 	reportScript = script("report")
+	deathScript  = script("death")
 	lookScript   = script("look")
 	statusScript = script("status")
 )

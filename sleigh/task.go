@@ -22,6 +22,7 @@ import (
 //	terms       what the master wants of workers (single)
 //	refused     Refusal of a worker that wanted to join
 //	death@C     Death of the worker whose client is C (single)
+//	deaths      names of these variables, the oldest first
 //	stop        a value here ends the workers
 const (
 	taskVar    = "task"
@@ -29,6 +30,7 @@ const (
 	teamVar    = "team"
 	termsVar   = "terms"
 	refusedVar = "refused"
+	deathsVar  = "deaths"
 	stopVar    = "stop"
 )
 
