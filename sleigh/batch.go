@@ -23,10 +23,9 @@ const (
 
 // batch is tasks that are claimed together. They run one after the other.
 type batch struct {
-	w     *Worker
-	claim *workspace.Claim
-	in    string // the variable that they are claimed from
-
+	w       *Worker
+	claim   *workspace.Claim
+	in      string     // the variable that they are claimed from
 	telling sync.Mutex // held while Redis is told what came of tasks
 
 	mu      sync.Mutex
@@ -35,6 +34,7 @@ type batch struct {
 	over    bool       // run has come there
 	running *execution // the one that runs
 	runs    int        // its index in the claim
+	lease   time.Duration
 	done    []outcome
 	bytes   int       // of done
 	settled time.Time // when done was settled the last time
@@ -174,18 +174,43 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	return t.Careful || len(o.instead) > 0
 }
 
+// hold has the claim last as long as the job of a task wants.
+func (b *batch) hold(lease time.Duration) {
+	if lease == 0 {
+		lease = b.w.lease
+	}
+	b.mu.Lock()
+	same := b.lease == lease
+	b.lease = lease
+	b.mu.Unlock()
+	if same {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	if err := b.claim.Renew(ctx, lease); err != nil && !isOver(err) {
+		b.w.log.Warn("lease not renewed", "error", err)
+	}
+}
+
+func (b *batch) holdsFor() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.lease
+}
+
 func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
+	if o, known := b.w.inits.outcome(t, index); known {
+		return o
+	}
+	b.hold(t.Lease)
 	e := b.w.execute(ctx, t)
 	defer e.stop()
 	b.mu.Lock()
 	b.running, b.runs = e, index
 	b.mu.Unlock()
 	defer b.w.activity.begin(b)()
-	if f := registered(t.Func); f != nil {
-		f(e)
-	} else {
-		e.refuse("no function of this name is registered in the worker's program")
-	}
+	e.runAll()
 	b.telling.Lock()
 	defer b.telling.Unlock()
 	b.mu.Lock()
@@ -319,7 +344,7 @@ func (b *batch) keep() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var keeping sync.WaitGroup
 	keeping.Go(func() {
-		late := time.NewTimer(3 * batchTime)
+		late := time.NewTimer(min(3*batchTime, b.w.lease/3))
 		defer late.Stop()
 		renewed := time.Now()
 		for {
@@ -328,14 +353,15 @@ func (b *batch) keep() (stop func()) {
 				return
 			case <-late.C:
 			}
-			late.Reset(min(lookEvery, b.w.lease/3))
+			lease := b.holdsFor()
+			late.Reset(min(lookEvery, lease/3))
 			b.release()
 			b.settle()
 			b.share()
 			b.lookAfter(ctx)
-			if time.Since(renewed) > b.w.lease/4 {
+			if time.Since(renewed) > lease/4 {
 				renewed = time.Now()
-				if err := b.claim.Renew(ctx, b.w.lease); err != nil && ctx.Err() == nil {
+				if err := b.claim.Renew(ctx, lease); err != nil && ctx.Err() == nil {
 					b.w.log.Warn("lease not renewed", "error", err)
 				}
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/netspaces/netspaces/sleigh"
 )
 
-// slowly squares after a moment.
-var slowly = sleigh.Register("slowly", func(ctx context.Context, x int) (int, error) {
+// squareSoon squares after a moment.
+var squareSoon = sleigh.Register("squareSoon", func(ctx context.Context, x int) (int, error) {
 	select {
 	case <-time.After(time.Millisecond):
 		return x * x, nil
@@ -52,7 +52,7 @@ func TestS12Churn(t *testing.T) {
 	jobs := 0
 	for running := true; running; jobs++ {
 		const n = 500
-		got, err := slowly.EachElem(testContext(t), s, upTo(n), nil)
+		got, err := squareSoon.EachElem(testContext(t), s, upTo(n), nil)
 		wantSquares(t, got, err, n)
 		select {
 		case <-over:

@@ -1,9 +1,8 @@
 // Package sleigh has a team of worker processes run Go functions, with nothing between them but a Redis.
 //
 // A Sleigh is a team: a master that started it, and Workers, which are other processes of the same program. A Func is a
-// function that is registered by name, since Go cannot send code. EachElem runs it once for each element of a sequence, on
-// whichever worker is free; EachWorker once on each worker. What a call hands to the workers is a job; it consists of
-// tasks.
+// function that is registered by name, since Go cannot send code. What a call hands to the workers is a job; it consists of
+// tasks, each of which is some elements.
 //
 //	var square = sleigh.Register("square", func(ctx context.Context, x int) (int, error) { return x * x, nil })
 //
@@ -18,13 +17,23 @@
 //		squares, err := square.EachElem(ctx, s, slices.Values([]int{1, 2, 3}), nil)
 //	}
 //
+// EachElem runs a function once for each element of a sequence, on whichever worker is free. Accumulate hands the results
+// over as they come; Submit does not wait: a Job is waited for, streamed, cancelled, or its failures tried again. EachWorker
+// runs a function once on each worker, Initialise on those too that join later. Export gives all functions a value. Several
+// jobs run at a time and share the team.
+//
 // # Guarantees
 //
-// Each element has exactly one result, in the order of the elements. A worker takes tasks under a lease and settles them
-// together with their results in one step. If it dies, its tasks go to others: at once if this program launched it, else
-// when the lease has run out. So a function may run more than once for one element, at the same time even, but only one
-// result counts. A task whose worker died three times in a row while it ran becomes a TaskError; so does an error or a
-// panic of the function, and the other elements have their results all the same.
+// Each element has exactly one result. A worker takes tasks under a lease and settles them together with their results in
+// one step. If it dies, its tasks go to others: at once if this program launched it, else when the lease has run out. So a
+// function may run more than once for one element, at the same time even (at the end of a job on purpose, see
+// JobOptions.NoCopies), but only one result counts. An element over which three workers died becomes a TaskError; so does
+// an error or a panic of the function, and the other elements have their results all the same.
+//
+// A task is as many elements as take about 50 ms. An element that takes longer does not hold up those of its task: they go
+// to others. Redis holds the tasks that are handed out and about as many more, never all.
+//
+// What Redis loses of a job, by a failover or by hand, is noticed within seconds and handed out again.
 //
 // Workers and master share a workspace of variables, User, in which functions may store, fetch and find.
 //

@@ -74,7 +74,7 @@ func (w *Worker) serveUntil(ctx context.Context, orders <-chan order) ending {
 	}
 }
 
-// abandon settles what is done, and gives the rest back, although it runs. The process is to end then.
+// abandon settles what is done, and gives the rest back, although it runs. Its contexts have ended, and the process is to.
 func (w *Worker) abandon() {
 	for _, b := range w.activity.batches() {
 		b.release()
@@ -93,7 +93,6 @@ func (b *batch) giveBack() {
 	if e == nil {
 		return
 	}
-	e.cutShort()
 	if o := e.outcome(index, false); b.tell([]outcome{o}) {
 		e.toldOf(o)
 	}

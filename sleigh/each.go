@@ -22,7 +22,7 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 	}
 	var results gathered[R]
 	j := newJob(s, f.name, o, newSequence(elems), &results)
-	return results.finish(j, j.run(ctx))
+	return results.finish(j, j.runAtOnce(ctx))
 }
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. It
@@ -30,11 +30,19 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 // that takes its rank runs it again. It runs beside the tasks of EachElem, and may block in find or fetch on the user
 // workspace while other workers go on. Errors are those of EachElem, with ranks in place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
-	o, err := (&JobOptions{Chunk: 1}).resolve(f.name)
+	j, results, err := f.eachWorker(s, arg)
 	if err != nil {
 		return nil, err
 	}
-	var results gathered[R]
+	return results.finish(j, j.runAtOnce(ctx))
+}
+
+// eachWorker makes a job of one element for each rank.
+func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
+	o, err := (&JobOptions{Chunk: 1}).resolve(f.name)
+	if err != nil {
+		return nil, nil, err
+	}
 	n := s.ranks()
 	ranks := func(yield func(A) bool) {
 		for range n {
@@ -43,9 +51,10 @@ func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, erro
 			}
 		}
 	}
-	j := newJob(s, f.name, o, newSequence(ranks), &results)
+	results := &gathered[R]{}
+	j := newJob(s, f.name, o, newSequence(ranks), results)
 	j.ranks = n
-	return results.finish(j, j.run(ctx))
+	return j, results, nil
 }
 
 // gathered is the results of a job in their order.
@@ -70,6 +79,8 @@ func (g *gathered[R]) take(first, n int, values json.RawMessage, skip func(i int
 }
 
 func (g *gathered[R]) fail(*TaskError) {}
+
+func (g *gathered[R]) stop() {}
 
 func (g *gathered[R]) finish(j *job, err error) ([]R, error) {
 	if err != nil {

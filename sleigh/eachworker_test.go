@@ -181,7 +181,7 @@ func TestS1ReadableResults(t *testing.T) {
 				return
 			}
 			eventually(t, "results wait", func() bool {
-				for _, key := range rdb.Redis().Keys(ctx, "nws:{"+s.Name()+"}:values:result:*").Val() {
+				for _, key := range keysOf(t, rdb, "nws:{"+s.Name()+"}:values:result:*") {
 					seen = append(seen, rdb.Redis().LRange(ctx, key, 0, -1).Val()...)
 				}
 				return len(seen) > 0

@@ -30,7 +30,6 @@ type execution struct {
 	limit    int       // elements that are left to this task
 	began    time.Time // when the one that runs did
 	running  bool
-	cut      bool      // no other is to begin
 	returned bool      // the elements from limit on are given back
 	opened   time.Time // when the first element that Redis has not been told of began
 	stuck    bool      // a function does not return
@@ -44,6 +43,15 @@ func (w *Worker) execute(ctx context.Context, t *task) *execution {
 	e := &execution{w: w, task: t, limit: t.N, opened: time.Now(), ended: make(chan struct{}, 1)}
 	e.ctx, e.stop = context.WithCancel(context.WithValue(ctx, workerKey{}, w))
 	return e
+}
+
+// runAll runs the function of the task.
+func (e *execution) runAll() {
+	if f := registered(e.task.Func); f != nil {
+		f(e)
+	} else {
+		e.refuse("no function of this name is registered in the worker's program")
+	}
 }
 
 // run calls f for the elements, one after the other. f calls end with what came of it.
@@ -63,7 +71,7 @@ func (e *execution) isOver(turn int) bool {
 }
 
 func (e *execution) isEnough() bool {
-	return e.done == e.limit || e.cut || e.stuck || e.ctx.Err() != nil
+	return e.done == e.limit || e.stuck || e.ctx.Err() != nil
 }
 
 // takeTurn runs elements until one does not return as it should.
@@ -184,13 +192,6 @@ func (e *execution) leave() bool {
 	e.done++
 	e.stuck, e.running = true, false
 	return true
-}
-
-// cutShort has no other element begin.
-func (e *execution) cutShort() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.cut = true
 }
 
 // outcome is what is to be told of the task: results, and a task of the elements that are left. While it runs, the one that

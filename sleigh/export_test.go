@@ -1,68 +1,131 @@
-package sleigh
+package sleigh_test
 
 import (
 	"context"
-	"log/slog"
-	"time"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
 
-	"github.com/netspaces/netspaces/workspace"
+	"github.com/netspaces/netspaces/sleigh"
 )
 
-// Places are the ranks that a keeper has.
-type Places = places
+var scaled = sleigh.Register("scaled", func(ctx context.Context, x int) (int, error) {
+	factor, err := sleigh.Exported[int](ctx, "factor")
+	return factor * x, err
+})
 
-// NewPlaces takes ranks in the sleigh that a workspace is of, where at least some are there or are to be.
-func NewPlaces(own *workspace.Workspace, lease time.Duration, slots, least int) *Places {
-	return newPlaces(own, lease, slots, least, slog.New(slog.DiscardHandler))
+// TestS11Export gives functions a value that the master changes between jobs.
+func TestS11Export(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		ctx := testContext(t)
+		_, err := scaled.EachElem(ctx, s, upTo(3), nil)
+		var failed sleigh.TaskErrors
+		if !errors.As(err, &failed) || len(failed) != 3 {
+			t.Errorf("before Export: %v", err)
+		}
+		for factor := range 5 {
+			if err := s.Export(ctx, "factor", factor); err != nil {
+				t.Fatal(err)
+			}
+			got, err := scaled.EachElem(ctx, s, upTo(100), nil)
+			if err != nil || got[99] != 99*factor || got[1] != factor {
+				t.Errorf("with factor %d: %v, %v", factor, got, err)
+			}
+		}
+		if err := s.Unexport(ctx, "factor"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = scaled.EachElem(ctx, s, upTo(3), nil); !errors.As(err, &failed) {
+			t.Errorf("after Unexport: %v", err)
+		}
+		if err := s.Unexport(ctx, "factor"); !errors.Is(err, sleigh.ErrNotExported) {
+			t.Errorf("Unexport once more: %v", err)
+		}
+	})
 }
 
-// Take is what a keeper does first.
-func (p *places) Take(ctx context.Context, n int) ([]int, error) { return p.take(ctx, n) }
+var draw = sleigh.Register("draw", func(ctx context.Context, _ int) ([]uint64, error) {
+	r := sleigh.Rand(ctx)
+	return []uint64{r.Uint64(), r.Uint64()}, nil
+})
 
-// Leave is what it does at last.
-func (p *places) Leave(ctx context.Context, rank int) error { return p.leave(ctx, rank) }
-
-// Look says who is there: workers, slots, ranks without a gap, ranks; and which ranks were given up.
-func (p *places) Look(ctx context.Context) (there [4]int, gone []int, err error) {
-	h, gone, err := p.look(ctx)
-	return [4]int{h.Workers, h.Slots, h.Row, h.Count}, gone, err
+// Random numbers depend on seed and index only.
+func TestRand(t *testing.T) {
+	t.Parallel()
+	var before [][]uint64
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		for _, chunk := range []int{0, 1, 7} {
+			got, err := draw.EachElem(testContext(t), s, upTo(50), &sleigh.JobOptions{Seed: 42, Chunk: chunk})
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen := map[uint64]bool{}
+			for _, pair := range got {
+				seen[pair[0]], seen[pair[1]] = true, true
+			}
+			if len(seen) != 100 {
+				t.Errorf("%d different numbers of 100", len(seen))
+			}
+			if before != nil && !slices.EqualFunc(before, got, slices.Equal) {
+				t.Errorf("with chunks of %d they are others", chunk)
+			}
+			before = got
+		}
+		other, err := draw.EachElem(testContext(t), s, upTo(50), &sleigh.JobOptions{Seed: 43})
+		if err != nil || slices.EqualFunc(before, other, slices.Equal) {
+			t.Errorf("another seed gives the same, %v", err)
+		}
+	})
+	if sleigh.Rand(t.Context()).Uint64() != sleigh.Rand(t.Context()).Uint64() || sleigh.Index(t.Context()) != -1 {
+		t.Error("outside of a function")
+	}
 }
 
-// Renew renews the leases, and returns the ranks that others have.
-func (p *places) Renew(ctx context.Context, ranks ...any) ([]int, error) {
-	_, lost, err := p.do(ctx, "renew", ranks...)
-	return lost, err
+// TestS5Recycle pairs arguments of different lengths.
+func TestS5Recycle(t *testing.T) {
+	for _, tt := range []struct {
+		as, bs []int
+		want   int
+		even   bool
+	}{
+		{[]int{1, 2, 3, 4}, []int{5, 6}, 4, true},
+		{[]int{1}, []int{5, 6, 7}, 3, true},
+		{[]int{1, 2}, []int{5, 6, 7}, 3, false},
+		{nil, []int{5}, 0, false},
+		{nil, nil, 0, true},
+	} {
+		pairs, even := sleigh.Recycle(tt.as, tt.bs)
+		got := slices.Collect(pairs)
+		if even != tt.even || len(got) != tt.want {
+			t.Errorf("%v with %v: %v, %v", tt.as, tt.bs, got, even)
+		}
+		for i, p := range got {
+			if p.A != tt.as[i%len(tt.as)] || p.B != tt.bs[i%len(tt.bs)] {
+				t.Errorf("%v with %v: %v", tt.as, tt.bs, got)
+			}
+		}
+	}
+	fixed := slices.Collect(sleigh.Fixed(upTo(2), "x"))
+	if !slices.Equal(fixed, []sleigh.Pair[int, string]{{A: 0, B: "x"}, {A: 1, B: "x"}}) {
+		t.Errorf("got %v", fixed)
+	}
 }
 
-// SetHostname changes what workers that join from now on take for the name of their machine.
-func SetHostname(f func() string) (restore func()) {
-	before := hostname
-	hostname = f
-	return func() { hostname = before }
-}
-
-// Hosts counts failures.
-type Hosts = hosts
-
-// Note notes elements that ran on a host.
-func (h *hosts) Note(fn, host string, done, failed int) {
-	h.note(slog.New(slog.DiscardHandler), fn, host, done, failed)
-}
-
-// Troubles are the hosts that are in trouble.
-func (h *hosts) Troubles() []HostTrouble { return h.troubles() }
-
-// Meter measures a rate.
-type Meter = meter
-
-// Note notes n elements.
-func (m *meter) Note(now time.Time, n int) { m.note(now, n) }
-
-// Rate is a number of elements each second.
-func (m *meter) Rate(now time.Time) float64 { return m.rate(now) }
-
-// NoteDeath is what a keeper does when a worker has died.
-func NoteDeath(ctx context.Context, own *workspace.Workspace, client, cause string) error {
-	k := &keeper{own: own}
-	return k.noteDeath(ctx, WorkerInfo{Client: client}, end{cause: cause})
+// TestS6Channel takes elements from a channel, whose end nobody knows.
+func TestS6Channel(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		elems := make(chan int)
+		n := 100 + rand.IntN(100) //nolint:gosec // Any number does.
+		go func() {
+			defer close(elems)
+			for i := range n {
+				elems <- i
+			}
+		}()
+		got, err := square.EachElem(testContext(t), s, sleigh.Received(testContext(t), elems), nil)
+		wantSquares(t, got, err, n)
+	})
 }

@@ -34,6 +34,8 @@ func (j *job) feed(ctx context.Context) error {
 		err = j.source.pull(ctx, j.nudge)
 	})
 	defer cancel() // first of all
+	look := time.NewTicker(lookAtJob)
+	defer look.Stop()
 	for {
 		tasks, elements := j.gather()
 		resized := j.resized.Swap(false) && j.ranks == 0
@@ -48,6 +50,10 @@ func (j *job) feed(ctx context.Context) error {
 		}
 		select {
 		case <-j.changed:
+		case <-look.C:
+			if err := j.lookAfter(ctx); err != nil {
+				return err
+			}
 		case err := <-pulled:
 			if err != nil {
 				return err
@@ -82,6 +88,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 	if len(j.again) > 0 {
 		t := j.again[0]
 		j.again = j.again[1:]
+		delete(j.paused, t.First)
 		return asJSON(t), t.N
 	}
 	if !j.hasRoom() {
@@ -89,7 +96,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 	}
 	size := j.pace.elements()
 	if j.ranks == 0 {
-		j.source.ahead(2 * size)
+		j.source.ahead(max(2*size, min(2*j.window(), submitBatch)))
 	}
 	elems, n, errs, ended := j.source.take(size)
 	j.ended = j.ended || ended
@@ -99,7 +106,8 @@ func (j *job) gatherOne() (text []byte, n int) {
 	first := j.next
 	j.next += n
 	t := task{
-		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Seed: j.o.Seed, Elems: elems,
+		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Lease: j.o.Lease, Seed: j.o.Seed,
+		Exports: j.s.exports.Load(), Elems: elems,
 	}
 	if text = asJSON(t); len(text) > workspace.MaxValue {
 		errs = map[int]error{}
@@ -107,7 +115,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 			errs[k] = fmt.Errorf("it has %d bytes, %d are allowed", len(text), workspace.MaxValue)
 		}
 	}
-	c := &chunk{text: text, first: first, n: n, left: n}
+	c := &chunk{text: text, first: first, n: n, left: n, at: time.Now()}
 	for k, err := range errs {
 		c.finish(first + k)
 		j.refuse(first+k, err)
@@ -155,6 +163,9 @@ func (j *job) refuse(i int, err error) {
 func (j *job) handOut(ctx context.Context, tasks [][]byte, elements int) error {
 	for try := 1; ; try++ {
 		err := j.submit(ctx, tasks, elements)
+		if errors.Is(err, errLost) {
+			return j.audit(ctx)
+		}
 		if _, unclear := errors.AsType[*redisx.UnknownError](err); !unclear || try == feedTries {
 			return err
 		}
@@ -180,7 +191,7 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	window, known := j.window(), j.known
 	j.mu.Unlock()
 	description := ""
-	if known == 0 {
+	if !j.begun {
 		description = string(asJSON(jobInfo{ID: j.id, Name: j.o.Name, Func: j.fn, Priority: j.o.Priority, Began: time.Now()}))
 	}
 	args := []any{j.id, description, window, known, elements}
@@ -200,15 +211,16 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 		return fmt.Errorf("the job's numbers are not readable: %w", err)
 	}
 	if word == "DIFFERS" && has != known+elements {
-		return fmt.Errorf("Redis has %d elements of the job, and was given %d: %w", has, known, errLost)
+		err = errLost
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.known = has
-	return nil
+	j.known, j.begun = has, true
+	return err
 }
 
-var errLost = errors.New("it has lost some")
+// errLost says that Redis does not have the elements that it was given.
+var errLost = errors.New("elements of the job are not there any more")
 
 // jobInfo says what a job is.
 type jobInfo struct {

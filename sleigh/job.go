@@ -31,6 +31,8 @@ type sink interface {
 	take(first, n int, values json.RawMessage, skip func(i int) bool) error
 	// fail gets an element that has failed for good.
 	fail(e *TaskError)
+	// stop has take wait for nobody any more.
+	stop()
 }
 
 // job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out as tasks,
@@ -53,75 +55,122 @@ type job struct {
 	chunks    map[int]*chunk // of which elements are not done, by their first
 	outBytes  int            // of their texts
 	again     []*task        // to be handed out once more
-	waiting   int            // attempts that wait for their time
+	paused    map[int]bool   // elements that failed and wait for that
 	next      int            // index of the next element
 	known     int            // elements that Redis was given
 	done      int            // elements
 	failed    TaskErrors
-	ended     bool      // there are no more elements
-	lastMoved time.Time // when a result came, or a task was handed out
+	lost      map[int]*task // the elements that failed, by their indexes
+	ended     bool          // there are no more elements
+	begun     bool          // Redis knows the job
+	lastMoved time.Time     // when a result came
+	audited   time.Time
+	quiet     time.Duration // without a result until the next audit
 }
 
 // chunk is elements that were handed out together.
 type chunk struct {
-	text  []byte // of their task
-	first int
-	n     int
-	left  int    // elements that are not done
-	done  []bool // which are; nil if none
+	text   []byte // of their task
+	first  int
+	n      int
+	left   int // elements that are not done
+	at     time.Time
+	copied bool   // a copy of it runs
+	done   []bool // which are; nil if none
+
+	task  task              // once one of its elements is needed
+	elems []json.RawMessage // the same
 }
 
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	return &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+		chunks: map[int]*chunk{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
+}
+
+// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its first tasks.
+func (j *job) begin(ctx context.Context) error {
+	if err := j.enter(); err != nil {
+		return err
+	}
+	ctx, cancel := j.within(ctx)
+	defer cancel(nil)
+	err := j.handOut(ctx, nil, 0)
+	if err != nil {
+		j.end(ctx) // it may have begun
+		j.s.leave(j)
+	}
+	return j.why(ctx, err)
+}
+
+// enter has the sleigh know the job.
+func (j *job) enter() error {
+	if err := j.s.over(); err != nil {
+		return err
+	}
+	return j.s.enter(j)
+}
+
+// runAtOnce is run without begin.
+func (j *job) runAtOnce(ctx context.Context) error {
+	if err := j.enter(); err != nil {
+		return err
+	}
+	return j.run(ctx)
+}
+
+// within makes a context end with the sleigh.
+func (j *job) within(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unwatch := context.AfterFunc(j.s.ctx, func() { cancel(context.Cause(j.s.ctx)) })
+	return ctx, func(cause error) {
+		unwatch()
+		cancel(cause)
+	}
+}
+
+// why is the error of a call that ended with err; nil if it has all results.
+func (j *job) why(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if over := j.s.over(); over != nil {
+		return over
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // why, rather than that it ended
+	}
+	if errors.Is(err, errFinished) {
+		return nil
+	}
+	if _, failed := errors.AsType[TaskErrors](err); failed {
+		return err
+	}
+	return fmt.Errorf("sleigh: %s: %w", j.fn, err)
 }
 
 // run hands out the elements and takes the results, until all are done or ctx ends.
 func (j *job) run(ctx context.Context) error {
-	if err := j.s.over(); err != nil {
-		return err
-	}
-	if err := j.s.enter(j); err != nil {
-		return err
-	}
 	defer j.s.leave(j)
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := j.within(ctx)
 	defer cancel(nil)
-	unwatch := context.AfterFunc(j.s.ctx, func() { cancel(context.Cause(j.s.ctx)) })
-	defer unwatch()
-
-	err := j.submit(ctx, nil, 0)
-	if err == nil {
-		var feeding sync.WaitGroup
-		feeding.Go(func() {
-			if err := j.feed(ctx); err != nil {
-				cancel(err)
-			}
-		})
-		err = j.collect(ctx)
-		cancel(err)
-		feeding.Wait()
-		if p := j.source.panicked(); p != nil {
-			defer panic(p)
+	defer context.AfterFunc(ctx, j.sink.stop)()
+	var feeding sync.WaitGroup
+	feeding.Go(func() {
+		if err := j.feed(ctx); err != nil {
+			cancel(err)
 		}
-		j.end(ctx)
+	})
+	err := j.collect(ctx)
+	cancel(err)
+	feeding.Wait()
+	if p := j.source.panicked(); p != nil {
+		defer panic(p)
 	}
-	if over := j.s.over(); over != nil && err != nil {
-		return over
-	}
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx) // why, rather than that it ended
-	}
-	if err != nil && !errors.Is(err, errFinished) {
-		if _, failed := errors.AsType[TaskErrors](err); failed {
-			return err
-		}
-		return fmt.Errorf("sleigh: %s: %w", j.fn, err)
-	}
+	j.end(ctx)
 	slices.SortFunc(j.failed, func(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) })
-	return nil
+	return j.why(ctx, err)
 }
 
 // end deletes what Redis knows of the job: results that come late go nowhere, and workers drop what is left of it.
@@ -223,6 +272,7 @@ func (j *job) take(text []byte) error {
 			c.finish(i)
 			j.done++
 			j.failed = append(j.failed, failure)
+			j.lost[i] = c.one(i)
 			final = append(final, failure)
 		default:
 			c.finish(i)
@@ -259,11 +309,10 @@ func (c *chunk) finish(i int) {
 func (j *job) retry(c *chunk, failure *TaskError) {
 	t := c.one(failure.Index)
 	t.Attempt = failure.Attempt
-	j.waiting++
+	j.paused[t.First] = true
 	time.AfterFunc(j.o.backoff(failure.Attempt), func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		j.waiting--
 		j.again = append(j.again, t)
 		j.nudge()
 	})
@@ -271,16 +320,35 @@ func (j *job) retry(c *chunk, failure *TaskError) {
 
 // one is a task of one element of the chunk.
 func (c *chunk) one(i int) *task {
-	var t task
-	texts := []json.RawMessage{}
-	if err := json.Unmarshal(c.text, &t); err == nil {
-		texts, _ = split(t.Elems)
+	if c.elems == nil && json.Unmarshal(c.text, &c.task) == nil {
+		c.elems, _ = split(c.task.Elems)
 	}
+	t := c.task
 	t.First, t.N = i, 1
-	if k := i - c.first; k < len(texts) {
-		t.Elems = joinTexts(texts[k : k+1])
+	if k := i - c.first; k < len(c.elems) {
+		t.Elems = joinTexts(c.elems[k : k+1])
 	}
 	return &t
+}
+
+// repeat takes over the elements of a job that failed.
+func (j *job) repeat(other *job) {
+	j.next = other.next
+	for i, t := range other.lost {
+		t := *t
+		t.Job, t.Chunk, t.Attempt, t.Deaths = j.id, i, 0, nil
+		c := &chunk{text: asJSON(t), first: i, n: 1, left: 1}
+		j.chunks[i] = c
+		j.outBytes += len(c.text)
+		j.again = append(j.again, &t)
+	}
+}
+
+// check says how far the job is.
+func (j *job) check() Progress {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return Progress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
 }
 
 // total is the number of elements, once the job has run.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -94,7 +95,11 @@ func open(t *testing.T, url string) *redisx.Client {
 // onBackends runs a test on an embedded and on a real Redis.
 func onBackends(t *testing.T, test func(t *testing.T, rdb *redisx.Client)) {
 	t.Helper()
-	for name, url := range map[string]string{"embedded": "mem://", "redis": "local://"} {
+	backends := map[string]string{"embedded": "mem://", "redis": "local://"}
+	if url := os.Getenv(clusterEnv); url != "" {
+		backends = map[string]string{"cluster": url}
+	}
+	for name, url := range backends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, open(t, url))
@@ -165,13 +170,37 @@ func clientOf(t *testing.T, s *sleigh.Sleigh) *redisx.Client {
 	return rdb.(*redisx.Client)
 }
 
+// keysOf lists the keys on all nodes.
+func keysOf(t *testing.T, rdb *redisx.Client, pattern string) []string {
+	t.Helper()
+	ctx := context.Background()
+	var mu sync.Mutex
+	var all []string
+	list := func(ctx context.Context, node redis.Cmdable) error {
+		keys, err := node.Keys(ctx, pattern).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, keys...)
+		return err
+	}
+	var err error
+	if cluster, ok := rdb.Redis().(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return list(ctx, node) })
+	} else {
+		err = list(ctx, rdb.Redis())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	return all
+}
+
 // wantNoKeys checks that Redis has nothing of a sleigh.
 func wantNoKeys(t *testing.T, rdb *redisx.Client, name string) {
 	t.Helper()
 	ctx := context.Background()
-	keys, err := rdb.Redis().Keys(ctx, "nws:{"+name+"}*").Result()
-	if err != nil || len(keys) > 0 {
-		t.Errorf("keys left in Redis: %v, %v", keys, err)
+	if keys := keysOf(t, rdb, "nws:{"+name+"}*"); len(keys) > 0 {
+		t.Errorf("keys left in Redis: %v", keys)
 	}
 	names, err := rdb.Redis().ZRange(ctx, "nws:names", 0, -1).Result()
 	if err != nil {

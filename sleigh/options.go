@@ -29,6 +29,12 @@ type JobOptions struct {
 	Priority int
 	// Exclusive refuses other jobs of this sleigh while it runs, and itself while others do, by ErrOccupied.
 	Exclusive bool
+	// Ordered has All and Accumulate give the elements in their order, rather than as they are done. Defaults to false.
+	Ordered bool
+	// NoCopies keeps workers that have nothing else to do, at the end of the job, from running copies of tasks that take long.
+	NoCopies bool
+	// Lease is how long a worker may be silent before the tasks of this job that it has go to others. Defaults to that of the sleigh.
+	Lease time.Duration
 	// StopAtError ends the job with the first element that fails for good.
 	StopAtError bool
 	// Seed is that of Rand. Defaults to 0.
@@ -47,11 +53,14 @@ func (o *JobOptions) resolve(fn string) (JobOptions, error) {
 	}
 	for name, n := range map[string]int{
 		"Chunk": r.Chunk, "LoadFactor": r.LoadFactor, "LoadBytes": r.LoadBytes, "Attempts": r.Attempts, "Backoff": int(r.Backoff),
-		"Timeout": int(r.Timeout), "Priority": r.Priority,
+		"Timeout": int(r.Timeout), "Priority": r.Priority, "Lease": int(r.Lease),
 	} {
 		if n < 0 {
 			return r, fmt.Errorf("sleigh: %s: %w", name, errNegative)
 		}
+	}
+	if r.Lease > 0 && r.Lease < minLease {
+		return r, fmt.Errorf("sleigh: a lease of %v is too short: at least %v", r.Lease, minLease)
 	}
 	if r.Name == "" {
 		r.Name = fn

@@ -19,6 +19,7 @@ var (
 	deathScript  = script("death")
 	lookScript   = script("look")
 	statusScript = script("status")
+	auditScript  = script("audit")
 )
 
 func script(name string) *workspace.Script {

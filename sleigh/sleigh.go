@@ -30,6 +30,8 @@ type Sleigh struct {
 	places  *places // of the workers that this process keeps
 	hosts   hosts
 
+	exports atomic.Int64 // when Export or Unexport was called last, in ns
+
 	mu       sync.Mutex
 	jobs     map[*job]bool // those under way; whether they are exclusive
 	there    headcount
@@ -214,6 +216,13 @@ func (s *Sleigh) leave(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.jobs, j)
+}
+
+// isAlone reports whether there is one job at the most.
+func (s *Sleigh) isAlone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.jobs) < 2
 }
 
 // fail ends all calls with an error that nothing here can mend.

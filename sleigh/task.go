@@ -21,6 +21,8 @@ import (
 //	team        how many workers, slots and ranks there are (single)
 //	terms       what the master wants of workers (single)
 //	refused     Refusal of a worker that wanted to join
+//	init        task that each worker runs before any other
+//	export:N    value exported by the name N (single)
 //	death@C     Death of the worker whose client is C (single)
 //	deaths      names of these variables, the oldest first
 //	stop        a value here ends the workers
@@ -31,6 +33,7 @@ const (
 	termsVar   = "terms"
 	refusedVar = "refused"
 	deathsVar  = "deaths"
+	initVar    = "init"
 	stopVar    = "stop"
 )
 
@@ -38,6 +41,7 @@ func taskVarOf(rank int) string       { return taskVar + "@" + strconv.Itoa(rank
 func workerVarOf(rank int) string     { return "worker@" + strconv.Itoa(rank) }
 func statusVarOf(rank int) string     { return "status@" + strconv.Itoa(rank) }
 func deathVarOf(client string) string { return "death@" + client }
+func exportVarOf(name string) string  { return "export:" + name }
 func backlogVarOf(job string) string  { return "backlog:" + job }
 func countVarOf(job string) string    { return "count:" + job }
 func jobVarOf(job string) string      { return "job:" + job }
@@ -59,7 +63,9 @@ type task struct {
 	Deaths  []Death         `json:"deaths,omitempty"`  // of workers that ran its element
 	Careful bool            `json:"careful,omitempty"` // a worker died over the chunk: it is settled before another begins
 	Timeout time.Duration   `json:"timeout,omitempty"` // of an element
+	Lease   time.Duration   `json:"lease,omitempty"`   // if it is not that of the sleigh
 	Seed    uint64          `json:"seed,omitempty"`
+	Exports int64           `json:"exports,omitempty"` // when the sleigh's exports changed last
 	Elems   json.RawMessage `json:"elems"`
 }
 

@@ -98,11 +98,13 @@ func (s *Sleigh) lookAfterTeam(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		_, gone, err := s.places.look(ctx)
-		if isOver(err) {
+		there, gone, err := s.places.look(ctx)
+		switch {
+		case isOver(err):
 			return
-		}
-		if err != nil && ctx.Err() == nil {
+		case err == nil:
+			s.setTeam(there) // should Redis have lost a change
+		case ctx.Err() == nil:
 			s.log.Warn("the master does not know who is in its team", "error", err)
 		}
 		for _, rank := range gone {

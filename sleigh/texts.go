@@ -68,7 +68,7 @@ func split(text json.RawMessage) (texts []json.RawMessage, err error) {
 	return texts, json.Unmarshal(text, &texts)
 }
 
-// join puts a JSON array together.
+// joinTexts puts a JSON array together.
 func joinTexts(texts []json.RawMessage) json.RawMessage {
 	return append(append([]byte{'['}, bytes.Join(asBytes(texts), []byte{','})...), ']')
 }

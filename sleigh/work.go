@@ -21,10 +21,6 @@ func (w *Worker) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var loops, looking sync.WaitGroup
-	for range w.slots {
-		loops.Go(func() { w.serveAll(ctx, cancel) })
-	}
-	loops.Go(func() { w.serveRank(ctx, cancel) })
 	looking.Go(func() {
 		for ctx.Err() == nil {
 			if err := w.own.Find(ctx, stopVar, new(json.RawMessage)); err == nil || isOver(err) {
@@ -35,6 +31,11 @@ func (w *Worker) serve(ctx context.Context) {
 		}
 	})
 	looking.Go(func() { w.reportAll(ctx) })
+	w.initialise(ctx)
+	for range w.slots {
+		loops.Go(func() { w.serveAll(ctx, cancel) })
+	}
+	loops.Go(func() { w.serveRank(ctx, cancel) })
 	loops.Wait()
 	cancel()
 	looking.Wait()
@@ -103,7 +104,7 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.Count() * w.slots, Lease: w.lease})
 	switch {
 	case err == nil:
-		return &batch{w: w, claim: c, in: variable, end: len(c.Values), settled: time.Now()}
+		return &batch{w: w, claim: c, in: variable, lease: w.lease, end: len(c.Values), settled: time.Now()}
 	case isOver(err):
 		over()
 	default:

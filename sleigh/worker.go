@@ -27,6 +27,8 @@ type Worker struct {
 	activity activity
 	replace  atomic.Bool // another one is to take its rank
 	dropped  recent      // jobs that have ended
+	imports  imports
+	inits    initialised
 }
 
 // Rank is the worker's number, from 0.

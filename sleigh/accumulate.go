@@ -1,0 +1,69 @@
+package sleigh
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// Accumulate is EachElem that hands each result over as it comes, with its index, instead of keeping them; with JobOptions.Ordered in the
+// order of the elements. It calls f one at a time, in the goroutine that called it. An error of f ends the job and is that of Accumulate;
+// what was handed over before stays so.
+func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions, use func(index int, value R) error) error {
+	o, err := opts.resolve(f.name)
+	if err != nil {
+		return err
+	}
+	a := &accumulator[R]{results: newResults[R](), ordered: o.Ordered, use: use}
+	j := newJob(s, f.name, o, newSequence(elems), a)
+	if err := j.runAtOnce(ctx); err != nil {
+		if a.err != nil {
+			return fmt.Errorf("sleigh: %s: %w", f.name, a.err)
+		}
+		return err
+	}
+	if err := a.handOver(); err != nil { // elements that failed may have held it up
+		return fmt.Errorf("sleigh: %s: %w", f.name, err)
+	}
+	if len(j.failed) > 0 {
+		return j.failed
+	}
+	return nil
+}
+
+// accumulator is a sink that hands results over.
+type accumulator[R any] struct {
+	*results[R]
+	ordered bool
+	use     func(index int, value R) error
+	err     error
+}
+
+func (a *accumulator[R]) take(first, n int, values json.RawMessage, skip func(i int) bool) error {
+	if err := a.results.take(first, n, values, skip); err != nil {
+		return err
+	}
+	return a.handOver()
+}
+
+// handOver hands over what has come.
+func (a *accumulator[R]) handOver() error {
+	for {
+		a.mu.Lock()
+		d, ok := a.pop(a.ordered)
+		a.mu.Unlock()
+		if !ok {
+			return nil
+		}
+		if d.err != nil {
+			continue
+		}
+		if a.err = a.use(d.Index, d.Value); a.err != nil {
+			return errors.Join(errAccumulator, a.err)
+		}
+	}
+}
+
+var errAccumulator = errors.New("its results were not taken")

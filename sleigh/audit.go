@@ -1,0 +1,122 @@
+package sleigh
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const (
+	lookAtJob  = 500 * time.Millisecond
+	quietFor   = 5 * time.Second // without a result, until the job is audited; each further time twice as long
+	quietLong  = time.Minute
+	copyAfter  = time.Second // a task may take, at the end of a job, until a worker that has nothing to do runs a copy of it
+	copyFactor = 3           // or so many times as long as others have taken
+)
+
+// lookAfter does what is due from time to time.
+func (j *job) lookAfter(ctx context.Context) error {
+	j.mu.Lock()
+	if j.lastMoved.After(j.audited) {
+		j.quiet = quietFor
+	}
+	since := j.lastMoved
+	if j.audited.After(since) {
+		since = j.audited
+	}
+	audit := len(j.chunks) > 0 && time.Since(since) > j.quiet
+	if audit {
+		j.quiet = min(2*j.quiet, quietLong)
+	}
+	j.copyLate()
+	j.mu.Unlock()
+	if audit {
+		return j.audit(ctx)
+	}
+	return nil
+}
+
+// copyLate has copies of late tasks run, once there is nothing else to do for all workers. The first result counts. j.mu is held.
+func (j *job) copyLate() {
+	if !j.ended || j.o.NoCopies || j.ranks > 0 || len(j.again) > 0 || len(j.chunks) >= j.s.capacity() || !j.s.isAlone() {
+		return
+	}
+	for _, c := range j.chunks {
+		if c.copied || time.Since(c.at) < max(copyAfter, copyFactor*j.pace.task) {
+			continue
+		}
+		c.copied = true
+		j.offer(c, func(i int) bool { return !j.paused[i] })
+	}
+}
+
+// offer hands elements of a chunk out once more that are not done. j.mu is held.
+func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
+	for i := c.first; i < c.first+c.n; i++ {
+		if !c.isDone(i) && wanted(i) {
+			j.again = append(j.again, c.one(i))
+			n++
+		}
+	}
+	if n > 0 {
+		j.nudge()
+	}
+	return n
+}
+
+var partBegins = regexp.MustCompile(`"chunk":(\d+),"first":(\d+),"n":(\d+)`)
+
+// audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that nothing is on its way there.
+func (j *job) audit(ctx context.Context) error {
+	variables := []string{taskVar, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}
+	args := []any{j.id}
+	for rank := range j.ranks {
+		variables = append(variables, taskVarOf(rank))
+		args = append(args, taskVarOf(rank))
+	}
+	j.mu.Lock()
+	before := maps.Clone(j.chunks)
+	j.mu.Unlock()
+	word, texts, err := j.s.own.Do(ctx, auditScript, variables, args...)
+	if err != nil {
+		return err
+	}
+	if word == "ENDED" {
+		return ErrEnded
+	}
+	has, err := strconv.Atoi(texts[0])
+	if err != nil {
+		return fmt.Errorf("the job's numbers are not readable: %w", err)
+	}
+	there := map[int][]part{}
+	for _, text := range texts[1:] {
+		if m := partBegins.FindStringSubmatch(text); m != nil {
+			var p part
+			p.Chunk, _ = strconv.Atoi(m[1])
+			p.First, _ = strconv.Atoi(m[2])
+			p.N, _ = strconv.Atoi(m[3])
+			there[p.Chunk] = append(there[p.Chunk], p)
+		}
+	}
+
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.audited, j.known = time.Now(), has
+	lost := 0
+	for first, c := range before {
+		if j.chunks[first] != c {
+			continue // done meanwhile
+		}
+		lost += j.offer(c, func(i int) bool {
+			return !j.paused[i] && !slices.ContainsFunc(there[first], func(p part) bool { return i >= p.First && i < p.First+p.N })
+		})
+	}
+	if lost > 0 {
+		j.s.log.Warn(fmt.Sprintf("Redis has lost %d elements of a job; they are handed out again", lost), "job", j.id, "func", j.fn)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package sleigh_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// TestS4TasksLost takes tasks away from under a job, as a failover or a person might: they are handed out again.
+func TestS4TasksLost(t *testing.T) {
+	t.Parallel()
+	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
+		s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(2)})
+		ctx := testContext(t)
+		job, err := wait.Submit(ctx, s, upTo(50), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fetch[visit](t, s.User(), "begun")
+		key := "nws:{" + s.Name() + "}:values:task"
+		eventually(t, "tasks wait", func() bool { return rdb.Redis().LLen(ctx, key).Val() > 3 })
+		if err := rdb.Redis().LTrim(ctx, key, 2, -1).Err(); err != nil {
+			t.Fatal(err)
+		}
+		own, err := workspace.Use(ctx, rdb, s.Name(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		openGate(t, s.User())
+		got, err := job.Wait(ctx)
+		if err != nil || len(got) != 50 {
+			t.Errorf("%d results, %v", len(got), err)
+		}
+		if err := own.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// dawdle takes its time over the first run of element 0, until it is not wanted any more.
+var dawdle = sleigh.Register("dawdle", func(ctx context.Context, x int) (int, error) {
+	if x != 0 {
+		return x * x, nil
+	}
+	first, err := sleigh.WorkerFrom(ctx).User().TryFetch(ctx, "first", new(bool))
+	if !first || err != nil {
+		return 0, err
+	}
+	<-ctx.Done()
+	return 0, errors.Join(ctx.Err(), sleigh.WorkerFrom(ctx).User().Store(context.WithoutCancel(ctx), "told", true))
+})
+
+// TestS4Straggler has a worker that is free run a copy of a task that takes long. The other one is told to stop.
+func TestS4Straggler(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		if err := s.User().Store(testContext(t), "first", true); err != nil {
+			t.Fatal(err)
+		}
+		got, err := dawdle.EachElem(testContext(t), s, upTo(20), nil)
+		wantSquares(t, got, err, 20)
+		fetch[bool](t, s.User(), "told")
+	})
+}
+
+// TestS4Rollback brings back what Redis held some time ago, as a failover does that loses the last writes.
+func TestS4Rollback(t *testing.T) {
+	t.Parallel()
+	needRedisServer(t)
+	rdb := open(t, "local://")
+	s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(2), Lease: 2 * time.Second})
+	ctx, redis := testContext(t), rdb.Redis()
+	const n = 200
+	job, err := step.Submit(ctx, s, repeat("x", n), &sleigh.JobOptions{Chunk: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	letGo := func(n int) {
+		for range n {
+			if err := s.User().Store(ctx, "go", true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	letGo(30)
+	eventually(t, "some are done", func() bool { return job.Check().Done >= 20 })
+	old := map[string]string{}
+	for _, key := range redis.Keys(ctx, "nws:{"+s.Name()+"}:*").Val() {
+		old[key] = redis.Dump(ctx, key).Val()
+	}
+	letGo(60)
+	eventually(t, "more are done", func() bool { return job.Check().Done >= 80 })
+	pipe := redis.TxPipeline()
+	for _, key := range redis.Keys(ctx, "nws:{"+s.Name()+"}:*").Val() {
+		pipe.Del(ctx, key)
+	}
+	for key, text := range old {
+		if text != "" { // it had gone meanwhile
+			pipe.RestoreReplace(ctx, key, 0, text)
+		}
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		t.Fatal(err)
+	}
+	redis.ClientKillByFilter(ctx, "TYPE", "pubsub") // a failover ends all connections
+	letGo(2 * n)
+	got, err := job.Wait(ctx)
+	if err != nil || len(got) != n {
+		t.Errorf("%d results, %v", len(got), err)
+	}
+}
+
+func repeat[T any](elem T, n int) func(yield func(T) bool) {
+	return func(yield func(T) bool) {
+		for range n {
+			if !yield(elem) {
+				return
+			}
+		}
+	}
+}

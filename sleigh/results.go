@@ -1,0 +1,167 @@
+package sleigh
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+)
+
+// results keeps what came of elements until somebody asks for it.
+type results[R any] struct {
+	mu       sync.Mutex
+	changed  *sync.Cond
+	queue    []arrival[R]
+	early    map[int]arrival[R] // what has come before its turn
+	turn     int
+	ended    bool
+	stopped  bool // the job is over, or to be
+	gathered bool // Wait has them
+	streamed bool // All has some
+}
+
+type arrival[R any] struct {
+	Done[R]
+	err *TaskError
+}
+
+// failure is the error of an element that failed.
+func (a arrival[R]) failure() error {
+	if a.err == nil {
+		return nil
+	}
+	return a.err
+}
+
+const mostKept = 10000
+
+func newResults[R any]() *results[R] {
+	q := &results[R]{early: map[int]arrival[R]{}}
+	q.changed = sync.NewCond(&q.mu)
+	return q
+}
+
+func (q *results[R]) take(first, n int, values json.RawMessage, skip func(i int) bool) error {
+	all, errs := decodeAll[R](values, n)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for k := range n {
+		if skip(first + k) {
+			continue
+		}
+		if err := errs[k]; err != nil {
+			return fmt.Errorf("the result of element %d does not convert: %w", first+k, err)
+		}
+		q.queue = append(q.queue, arrival[R]{Done: Done[R]{first + k, all[k]}})
+	}
+	q.changed.Broadcast()
+	for q.streamed && len(q.queue) > mostKept && !q.stopped {
+		q.changed.Wait()
+	}
+	return nil
+}
+
+func (q *results[R]) fail(e *TaskError) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue = append(q.queue, arrival[R]{Done: Done[R]{Index: e.Index}, err: e})
+	q.changed.Broadcast()
+}
+
+func (q *results[R]) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = true
+	q.changed.Broadcast()
+}
+
+// end says that no more comes.
+func (q *results[R]) end() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	q.changed.Broadcast()
+}
+
+// gather reserves all that comes for Wait, or gives that up again; false if it is too late.
+func (q *results[R]) gather(yes bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if yes && (q.gathered || q.streamed) {
+		return false
+	}
+	q.gathered = yes
+	return true
+}
+
+// stream is the same for All, which may go on where it left off.
+func (q *results[R]) stream() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.streamed = q.streamed || !q.gathered
+	return q.streamed
+}
+
+// next waits for what comes next. Without ok nothing more does, or ctx has ended, which is the error.
+func (q *results[R]) next(ctx context.Context, ordered bool) (a arrival[R], ok bool, err error) {
+	unwatch := context.AfterFunc(ctx, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.changed.Broadcast()
+	})
+	defer unwatch()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		switch a, ok = q.pop(ordered); {
+		case ok:
+			return a, true, nil
+		case ctx.Err() != nil:
+			return a, false, context.Cause(ctx)
+		case q.ended:
+			return a, false, nil
+		}
+		q.changed.Wait()
+	}
+}
+
+// pop gives what comes next, if it is there. q.mu is held.
+func (q *results[R]) pop(ordered bool) (a arrival[R], ok bool) {
+	for ordered {
+		if a, ok = q.early[q.turn]; ok {
+			delete(q.early, q.turn)
+			q.turn++
+			return a, true
+		}
+		if len(q.queue) == 0 {
+			return a, false
+		}
+		q.early[q.queue[0].Index] = q.queue[0]
+		q.drop()
+	}
+	if len(q.queue) == 0 {
+		return a, false
+	}
+	a = q.queue[0]
+	q.drop()
+	return a, true
+}
+
+// drop takes the first one out of the queue.
+func (q *results[R]) drop() {
+	q.queue = q.queue[1:]
+	if len(q.queue) == 0 {
+		q.queue = nil
+	}
+	q.changed.Broadcast()
+}
+
+// into puts what has come into all, which it belongs to.
+func (q *results[R]) into(all []R) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, a := range q.queue {
+		all[a.Index] = a.Value
+	}
+	q.queue = nil
+}
