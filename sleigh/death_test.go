@@ -18,9 +18,7 @@ import (
 
 // lastWords prints a lot, says something at last, and ends its process.
 var lastWords = sleigh.Register("lastWords", func(ctx context.Context, how string) (int, error) {
-	for i := range 1000 {
-		fmt.Fprintln(os.Stderr, "line", i)
-	}
+	fmt.Fprintln(os.Stderr, strings.Repeat("words ", 1000))
 	fmt.Fprintln(os.Stderr, "at last:", how)
 	switch how {
 	case "exit":
@@ -162,7 +160,7 @@ func release(team string) chan struct{} {
 func TestDeathsAreBounded(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-		own, err := workspace.Open(t.Context(), rdb, "deaths", nil)
+		own, err := workspace.Open(t.Context(), rdb, fmt.Sprintf("deaths-%d", os.Getpid()), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

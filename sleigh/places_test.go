@@ -11,12 +11,12 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
-// placesOf opens a handle for each of some keepers.
-func placesOf(t *testing.T, rdb *redisx.Client, keepers int, lease time.Duration, least int) []*sleigh.Places {
+// placesOf opens a handle for each of some keepers of a team.
+func placesOf(t *testing.T, rdb *redisx.Client, team *workspace.Workspace, keepers int, lease time.Duration, least int) []*sleigh.Places {
 	t.Helper()
 	var all []*sleigh.Places
 	for range keepers {
-		own, err := workspace.Use(t.Context(), rdb, "places", true)
+		own, err := workspace.Use(t.Context(), rdb, team.Name(), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -24,6 +24,17 @@ func placesOf(t *testing.T, rdb *redisx.Client, keepers int, lease time.Duration
 		all = append(all, sleigh.NewPlaces(own, lease, 2, least))
 	}
 	return all
+}
+
+// teamOf is a workspace as that of a sleigh, which is gone with the test.
+func teamOf(t *testing.T, rdb *redisx.Client) *workspace.Workspace {
+	t.Helper()
+	own, err := workspace.OpenTemporary(t.Context(), rdb, "places-%d", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = own.Close() })
+	return own
 }
 
 func wantRanks(t *testing.T, got []int, err error, want ...int) {
@@ -41,7 +52,7 @@ func TestS12RanksAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		var all []int
 		var taking sync.WaitGroup
-		for _, p := range placesOf(t, rdb, keepers, time.Minute, 3) {
+		for _, p := range placesOf(t, rdb, teamOf(t, rdb), keepers, time.Minute, 3) {
 			taking.Go(func() {
 				ranks, err := p.Take(testContext(t), 1)
 				if err != nil || len(ranks) != 1 {
@@ -70,7 +81,7 @@ func TestS12LowestRank(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		ctx := testContext(t)
-		all := placesOf(t, rdb, 2, time.Minute, 2)
+		all := placesOf(t, rdb, teamOf(t, rdb), 2, time.Minute, 2)
 		one, other := all[0], all[1]
 		wantHeads := func(want [4]int) {
 			t.Helper()
@@ -104,7 +115,8 @@ func TestS12RankLapses(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		ctx := testContext(t)
-		vanished, stays := placesOf(t, rdb, 1, time.Second, 1)[0], placesOf(t, rdb, 1, time.Minute, 1)[0]
+		own := teamOf(t, rdb)
+		vanished, stays := placesOf(t, rdb, own, 1, time.Second, 1)[0], placesOf(t, rdb, own, 1, time.Minute, 1)[0]
 		got, err := vanished.Take(ctx, 2)
 		wantRanks(t, got, err, 0, 1)
 		var gone []int
