@@ -2,9 +2,9 @@
 -- KEYS 1-4 and one group: rank
 -- ARGV 1 incarnation, 2 request, 3 the variable rank
 -- Returns OK, how many ranks are taken, these, and the ids of the jobs; or GONE.
-if gone() then return { 'GONE' } end
+local again = refused()
+if again then return again end
 local ranks = variable(ARGV[3], FIRST)
-check(ranks)
 local reply = { 'OK', '0' }
 for _, id in ipairs(redis.call('ZRANGE', ranks.deadlines, 0, -1)) do reply[#reply + 1] = id end
 reply[2] = whole(#reply - 2)

@@ -4,18 +4,17 @@
 -- Returns OK, for each rank: worker@R, status@R ('' if there is none), ms since its last sign of life (-1 if there is none); for each
 --   job: count, job ('' if it has ended), how many of its elements are in backlog, and in task and task@R: where these are very
 --   long, by those at their heads; or GONE.
-if gone() then return { 'GONE' } end
+local again = refused()
+if again then return again end
 local MOST_READ = 4194304 -- bytes of each list, but for some tasks
 local STEP = 50
 
-local function value_of(var)
-  check(var)
-  return redis.call('LINDEX', var.values, 0) or ''
+local function value_at(group)
+  return redis.call('LINDEX', KEYS[group], 0) or ''
 end
 
 -- Adds the elements of the tasks in a list to those of their jobs.
 local function add_elements(var, sums)
-  check(var)
   local n, seen, bytes, found = redis.call('LLEN', var.values), 0, 0, {}
   local function add(text)
     local id, elements = string.match(text, '^{"job":"([^"]*)","chunk":%d+,"first":%d+,"n":(%d+)')
@@ -39,9 +38,9 @@ end
 local reply, queued, group = { 'OK' }, {}, FIRST + GROUP
 add_elements(variable(ARGV[3], FIRST), queued)
 for i = 5, 4 + tonumber(ARGV[4]) do
-  local info = value_of(variable('worker@' .. ARGV[i], group))
+  local info = value_at(group)
   reply[#reply + 1] = info
-  reply[#reply + 1] = value_of(variable('status@' .. ARGV[i], group + GROUP))
+  reply[#reply + 1] = value_at(group + GROUP)
   add_elements(variable('task@' .. ARGV[i], group + 2 * GROUP), queued)
   local client = string.match(info, '"client":"([^"]*)"')
   local seen = client and redis.call('ZSCORE', HOME.live, client)
@@ -50,9 +49,9 @@ for i = 5, 4 + tonumber(ARGV[4]) do
 end
 for i = 5 + tonumber(ARGV[4]), #ARGV do
   local waits = {}
-  reply[#reply + 1] = value_of(variable('count:' .. ARGV[i], group))
+  reply[#reply + 1] = value_at(group)
   add_elements(variable('backlog:' .. ARGV[i], group + GROUP), waits)
-  reply[#reply + 1] = value_of(variable('job:' .. ARGV[i], group + 2 * GROUP))
+  reply[#reply + 1] = value_at(group + 2 * GROUP)
   reply[#reply + 1] = whole(waits[ARGV[i]] or 0)
   reply[#reply + 1] = whole(queued[ARGV[i]] or 0)
   group = group + 3 * GROUP
