@@ -210,6 +210,7 @@ func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
 	b.mu.Lock()
 	b.running, b.runs = e, index
 	b.mu.Unlock()
+	defer b.w.activity.begin(b)()
 	e.runAll()
 	b.telling.Lock()
 	defer b.telling.Unlock()
@@ -265,6 +266,7 @@ func (b *batch) tell(done []outcome) bool {
 		b.w.dropped.add(job)
 	}
 	if err == nil || isOver(err) {
+		b.w.activity.count(done)
 		return true
 	}
 	b.w.log.Warn("results were not settled", "error", err)

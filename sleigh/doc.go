@@ -35,6 +35,9 @@
 //
 // What Redis loses of a job, by a failover or by hand, is noticed within seconds and handed out again.
 //
+// Workers come and leave at any time. Each has the lowest rank that is free, and keeps it; a worker that dies is replaced
+// under its rank. At SIGTERM a worker lets end what runs, or gives it back. Status says what each does.
+//
 // Workers and master share a workspace of variables, User, in which functions may store, fetch and find.
 //
 // # Caveats
@@ -42,7 +45,7 @@
 // Arguments and results travel as JSON. When the master dies, so do the workers that it launched, and the rest of its
 // sleigh in Redis is deleted after its lease by any other client. A function that blocks for something that only a later
 // element provides can block the whole team. So can one that waits for what a dead worker's element was to provide, when
-// all workers do and no other takes its place: Local replaces the dead; for Manual, start one more worker than it asks for.
+// all workers do and no other takes its place: that of a machine that is gone, where nobody starts another one.
 //
 // Sleigh comes from NetWorkSpaces for Python and R (2005–2010), its eachElem and eachWorker.
 package sleigh

@@ -42,8 +42,9 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	n := s.ranks()
 	ranks := func(yield func(A) bool) {
-		for range s.workers {
+		for range n {
 			if !yield(arg) {
 				return
 			}
@@ -51,7 +52,7 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	}
 	results := &gathered[R]{}
 	j := newJob(s, f.name, o, newSequence(ranks), results)
-	j.ranks = s.workers
+	j.ranks = n
 	return j, results, nil
 }
 

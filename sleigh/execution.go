@@ -210,13 +210,19 @@ func (e *execution) outcome(index int, runs bool) outcome {
 		e.limit = e.done + 1
 		first++
 	}
-	if first < e.task.N && !e.returned {
-		o.instead = [][]byte{e.task.piece(first, e.task.N, e.task.Careful)}
+	last := e.task.N
+	if e.returned {
+		last = e.limit
+	}
+	if first < last {
+		o.instead = [][]byte{e.task.piece(first, last, e.task.Careful)}
 	}
 	if o.done = e.done - e.told; o.done == 0 {
 		return o
 	}
-	r := result{part: e.task.part, Worker: e.w.rank, Took: time.Since(e.opened), Printed: e.w.printed()}
+	r := result{
+		part: e.task.part, Worker: e.w.rank, Host: e.w.host, Took: time.Since(e.opened), Printed: e.w.printed(),
+	}
 	r.First, r.N = r.First+e.told, o.done
 	var errs map[int]error
 	r.Values, errs = e.encode(e.told, e.done)

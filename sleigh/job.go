@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -46,6 +47,8 @@ type job struct {
 	sink   sink
 
 	changed chan struct{} // has a value when the feed may have something to do
+	resized atomic.Bool   // the team has: Redis is to be told the new window
+	speed   meter
 
 	mu        sync.Mutex
 	pace      pace
@@ -253,6 +256,8 @@ func (j *job) take(text []byte) error {
 		return nil
 	}
 	j.lastMoved = time.Now()
+	j.speed.note(j.lastMoved, r.N)
+	j.s.hosts.note(j.s.log, j.fn, r.Host, r.N, len(r.Failed))
 	j.pace.note(r.N, r.Took, max(len(text), len(c.text)*r.N/c.n))
 	failures := map[int]*TaskError{}
 	for _, e := range r.Failed {

@@ -22,20 +22,26 @@ type Sleigh struct {
 	rdb     *redisx.Client
 	own     *workspace.Workspace // tasks, results, workers
 	user    *workspace.Workspace
-	workers int
-	slots   int // of each worker
+	workers int // to be there at least
+	slots   int // of each worker that is launched
 	lease   time.Duration
+	drain   time.Duration
 	log     *slog.Logger
 	level   slog.Level
 	output  *listener
+	places  *places // of the workers that this process keeps
+	hosts   hosts
 
 	exports atomic.Int64 // when Export or Unexport was called last, in ns
 
-	mu   sync.Mutex
-	jobs map[*job]bool // those under way; whether they are exclusive
+	mu       sync.Mutex
+	jobs     map[*job]bool // those under way; whether they are exclusive
+	there    headcount
+	refusals []Refusal
 
 	ctx     context.Context // ends when the sleigh stops or fails, with the cause
 	cancel  context.CancelCauseFunc
+	running sync.WaitGroup // goroutines that end with ctx
 	team    team
 	stopped atomic.Bool
 	stop    sync.Once
@@ -48,8 +54,13 @@ type Options struct {
 	Name string
 	// Launch says how to get workers. Defaults to Local with the number of cores.
 	Launch Launcher
-	// Slots is how many tasks a worker runs at a time. Defaults to 1.
+	// Slots is how many tasks a worker runs at a time. One that is started by hand has its own number. Defaults to 1.
 	Slots int
+	// Drain is how long a worker that is told to leave may go on with what it runs. Defaults to 25 s.
+	Drain time.Duration
+	// SameBuild refuses workers of another build of the program. Defaults to false: it is enough that they have registered
+	// the functions that the master had when it called Main.
+	SameBuild bool
 	// Lease is how long a worker may be silent before its tasks go to others. Defaults to 10 s.
 	Lease time.Duration
 	// Logger is told of workers that died and the like. Defaults to none.
@@ -84,8 +95,9 @@ type team interface {
 }
 
 const (
-	drainFor = 10 * time.Second // how long Stop leaves functions that ignore the end of their context
-	minLease = 100 * time.Millisecond
+	drainFor     = 10 * time.Second // how long Stop leaves functions that ignore the end of their context
+	minLease     = 100 * time.Millisecond
+	refusalsKept = 20
 )
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
@@ -107,6 +119,12 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Slots == 0 {
 		o.Slots = 1
 	}
+	if o.Drain == 0 {
+		o.Drain = 25 * time.Second
+	}
+	if o.Drain < 0 {
+		return nil, fmt.Errorf("sleigh: Drain: %w", errNegative)
+	}
 	if o.Slots < 1 {
 		return nil, fmt.Errorf("sleigh: workers of %d slots: at least 1 is needed", o.Slots)
 	}
@@ -119,9 +137,12 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Launch.size() < 1 {
 		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
 	}
-	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, log: o.Logger, level: o.LogLevel, jobs: map[*job]bool{}}
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
+	}
+	s := &Sleigh{
+		rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger,
+		level: o.LogLevel, jobs: map[*job]bool{},
 	}
 	var err error
 	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
@@ -135,19 +156,43 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.output = s.listen(o.Output)
-	if s.team, err = o.Launch.launch(s); err != nil {
+	s.places = newPlaces(s.own, s.lease, s.slots, s.workers, s.log)
+	s.there = headcount{Count: s.workers, Row: s.workers}
+	if s.team, err = o.Launch.launch(s); err == nil {
+		// Now that those launched have their ranks, others may come.
+		err = s.own.Store(ctx, termsVar, s.terms(o.SameBuild))
+	}
+	if err != nil {
 		s.cancel(err)
+		if s.team != nil {
+			s.team.end(ended())
+		}
 		s.output.end()
 		return nil, errors.Join(err, s.user.Close(), s.own.Close())
 	}
+	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.takeRefusals, s.lookAfterTeam} {
+		s.running.Go(func() { f(s.ctx) })
+	}
 	return s, nil
+}
+
+// ended is a context that leaves no time.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
 }
 
 // Name returns the name of the sleigh, which is that of its own workspace.
 func (s *Sleigh) Name() string { return s.own.Name() }
 
-// Workers returns the number of workers.
-func (s *Sleigh) Workers() int { return s.workers }
+// Workers returns the number of ranks: of workers that are there or are to be. Those of Local, Manual and InProcess count from
+// the beginning, and those that come in addition while they are there.
+func (s *Sleigh) Workers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.there.Count
+}
 
 // User returns the workspace that master and workers share.
 func (s *Sleigh) User() *workspace.Workspace { return s.user }
@@ -165,6 +210,8 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		// Where this fails, the workspace is gone or Redis away: end does without.
 		_ = s.own.Store(drain, stopVar, true)
 		s.team.end(drain)
+		s.awaitOthers(drain)
+		s.running.Wait()
 		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 	})
@@ -196,9 +243,6 @@ func (s *Sleigh) isAlone() bool {
 	defer s.mu.Unlock()
 	return len(s.jobs) < 2
 }
-
-// capacity is how many tasks the team can run at a time.
-func (s *Sleigh) capacity() int { return s.workers * s.slots }
 
 // fail ends all calls with an error that nothing here can mend.
 func (s *Sleigh) fail(err error) { s.cancel(err) }
