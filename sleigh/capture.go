@@ -45,10 +45,15 @@ func captureOutput(w *Worker) (finish func()) {
 		log.SetOutput(os.Stderr)
 	}
 	go c.pipe.follow()
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.pipe.drain()
+	return c.catchUp
+}
+
+// catchUp returns when all has been read that was printed until now.
+func (c *capture) catchUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pipe.drain()
+	if len(c.running) == 0 {
 		c.pipe.lines.end(c.pipe.emit)
 	}
 }

@@ -26,8 +26,8 @@ var errFinished = errors.New("finished")
 
 // sink takes results.
 type sink interface {
-	// take gets the results of elements first to first+n-1 as a JSON array. Those for which skip is true do not count, or have failed.
-	take(first, n int, values json.RawMessage, skip func(i int) bool) error
+	// take gets results. Those of elements for which skip is true do not count.
+	take(r *result, skip func(i int) bool) error
 	// fail gets an element that has failed for good.
 	fail(e *TaskError)
 	// stop has take wait for nobody any more.
@@ -171,7 +171,7 @@ func (j *job) run(ctx context.Context) error {
 		defer panic(p)
 	}
 	j.end(ctx)
-	slices.SortFunc(j.failed, func(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) })
+	slices.SortFunc(j.failed, byIndex)
 	return j.why(ctx, err)
 }
 
@@ -293,7 +293,7 @@ func (j *job) take(text []byte) error {
 	for _, e := range final {
 		j.sink.fail(e)
 	}
-	return j.sink.take(r.First, r.N, r.Values, func(i int) bool { return skipped[i] })
+	return j.sink.take(&r, func(i int) bool { return skipped[i] })
 }
 
 func (c *chunk) isDone(i int) bool { return c.done != nil && c.done[i-c.first] }
@@ -351,6 +351,14 @@ func (j *job) check() JobProgress {
 	defer j.mu.Unlock()
 	return JobProgress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
 }
+
+func (j *job) failures() TaskErrors {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.SortedFunc(slices.Values(j.failed), byIndex)
+}
+
+func byIndex(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) }
 
 // total is the number of elements, once the job has run.
 func (j *job) total() int { return j.next }

@@ -215,9 +215,7 @@ type printedLines struct {
 // printed is nil if the worker has printed nothing ever.
 func (w *Worker) printed() *printedLines {
 	if c := w.capture; c != nil {
-		c.mu.Lock()
-		c.pipe.drain()
-		c.mu.Unlock()
+		c.catchUp()
 	}
 	if n := w.out.lines(); n > 0 {
 		return &printedLines{Client: w.own.Client(), Lines: n}
