@@ -77,7 +77,7 @@ type scheduled struct {
 func (p *schedule) look(*rapid.T) {
 	synctest.Wait()
 	if err := sleightest.Balance(p.ctx, p.admin.Redis(), p.sleigh.Name()); err != nil {
-		p.T.Fatal(err)
+		p.Fatal(err)
 	}
 }
 
@@ -193,11 +193,11 @@ func (p *schedule) cancel(t *rapid.T) {
 	i := rapid.IntRange(0, len(p.jobs)-1).Draw(t, "job")
 	j := p.jobs[i]
 	p.jobs = append(p.jobs[:i:i], p.jobs[i+1:]...)
-	j.call.cancel()
+	j.cancel()
 	<-j.call.done
 	if j.err != nil && !errors.Is(j.err, context.Canceled) {
 		if _, failed := errors.AsType[sleigh.TaskErrors](j.err); !failed {
-			p.T.Errorf("a cancelled job: %v", j.err)
+			p.Errorf("a cancelled job: %v", j.err)
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (p *schedule) finish() {
 	}
 	for round := 0; !p.allDone(); round++ {
 		if round == 1000 {
-			p.T.Fatalf("%d jobs do not end: %v", len(p.jobs), sleightest.Balance(p.ctx, p.admin.Redis(), p.sleigh.Name()))
+			p.Fatalf("%d jobs do not end: %v", len(p.jobs), sleightest.Balance(p.ctx, p.admin.Redis(), p.sleigh.Name()))
 		}
 		for _, r := range p.running() {
 			r.tell(nil)
@@ -245,19 +245,19 @@ func (p *schedule) verify(j *scheduled) {
 	if all, ok := errors.AsType[sleigh.TaskErrors](j.err); ok {
 		for _, e := range all {
 			if failed[e.Index] {
-				p.T.Errorf("element %d failed twice", e.Index)
+				p.Errorf("element %d failed twice", e.Index)
 			}
 			failed[e.Index] = true
 		}
 	} else if j.err != nil {
-		p.T.Fatalf("a job of %d elements: %v", j.n, j.err)
+		p.Fatalf("a job of %d elements: %v", j.n, j.err)
 	}
 	if len(j.results) != j.n || j.done != j.n {
-		p.T.Fatalf("a job of %d elements has %d results, and told of %d", j.n, len(j.results), j.done)
+		p.Fatalf("a job of %d elements has %d results, and told of %d", j.n, len(j.results), j.done)
 	}
 	for i, r := range j.results {
 		if !failed[i] && r.Index != i {
-			p.T.Errorf("element %d has the result %+v", i, r)
+			p.Errorf("element %d has the result %+v", i, r)
 		}
 	}
 }
