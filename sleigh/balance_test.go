@@ -40,7 +40,7 @@ func TestS7Balance(t *testing.T) {
 			p := &schedule{bubble: newBubble(t, fmt.Sprint("balance", turn), scheduleRanks), T: t}
 			p.admin, _ = p.client()
 			t.Repeat(map[string]func(*rapid.T){
-				"": p.look, "Submit": p.submit, "End": p.end, "EndMany": p.endMany, "EndMore": p.endMany, "Join": p.join,
+				"": p.look, "Submit": p.submit, "SubmitWorkers": p.submitWorkers, "End": p.end, "EndMany": p.endMany, "EndMore": p.endMany, "Join": p.join,
 				"Die": p.die, "Bury": p.bury, "Revive": p.revive, "Leave": p.leave, "Cancel": p.cancel, "Pass": p.pass,
 			})
 			p.finish()
@@ -96,6 +96,15 @@ func (p *schedule) submit(t *rapid.T) {
 	}
 	j.call = p.begin(func(ctx context.Context) ([]played, error) { return held.EachElem(ctx, p.sleigh, upTo(j.n), o) })
 	p.jobs = append(p.jobs, j)
+}
+
+// submitWorkers begins EachWorker.
+func (p *schedule) submitWorkers(t *rapid.T) {
+	if len(p.jobs) == scheduleJobs {
+		t.Skip("there are enough jobs")
+	}
+	c := p.begin(func(ctx context.Context) ([]played, error) { return held.EachWorker(ctx, p.sleigh, 0) })
+	p.jobs = append(p.jobs, &scheduled{call: c, n: scheduleRanks, done: scheduleRanks}) // it does not tell
 }
 
 // running are the runs that have not been told to end, those of workers that are dead for others among them.
@@ -156,7 +165,11 @@ func (p *schedule) die(t *rapid.T) {
 	w, rank := p.alive(t)
 	p.workers[rank] = nil
 	p.dead = append(p.dead, w)
-	w.die()
+	if rapid.Bool().Draw(t, "frozen") { // what is on its way arrives once it goes on
+		w.on.freeze()
+	} else {
+		w.die()
+	}
 }
 
 // unknown draws a dead worker that nobody knows of.
