@@ -142,8 +142,10 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	s.places = newPlaces(s.own, s.lease, s.slots, s.workers, s.log)
 	s.there = headcount{Count: s.workers, Row: s.workers}
 	if s.team, err = o.Launch.launch(s); err == nil {
-		// Now that those launched have their ranks, others may come.
-		err = s.own.Store(ctx, termsVar, s.terms(o.SameBuild))
+		if err = s.own.Declare(ctx, termsVar, workspace.Single); err == nil {
+			// Now that those launched have their ranks, others may come.
+			err = s.own.Store(ctx, termsVar, s.terms(o.SameBuild))
+		}
 	}
 	if err != nil {
 		s.cancel(err)
