@@ -66,3 +66,27 @@ func NoteDeath(ctx context.Context, own *workspace.Workspace, client, cause stri
 	k := &keeper{own: own}
 	return k.noteDeath(ctx, WorkerInfo{Client: client}, end{cause: cause})
 }
+
+// For tests of the package's own.
+var (
+	ProgressOf = progressOf
+	Cut        = cut
+)
+
+const (
+	PageBytes = pageBytes
+	MostPages = mostPages
+	LineBytes = lineBytes
+	MostBytes = mostBytes
+	TellEvery = tellEvery
+)
+
+// StoreLines stores lines as a worker does.
+func StoreLines(ctx context.Context, ws *workspace.Workspace, rank int, client string, before, left int, texts ...string) (stored int, err error) {
+	var lines []printed
+	for _, text := range texts {
+		lines = append(lines, printed{Stream: Stdout, Text: text})
+	}
+	text, n := pageOf(rank, "host", client, before, left, lines)
+	return n, storePage(ctx, ws, text)
+}

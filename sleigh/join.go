@@ -36,13 +36,15 @@ type member struct {
 	Lease  time.Duration `json:"lease"`
 	Drain  time.Duration `json:"drain"`
 	Slots  int           `json:"slots"`
+	Level  slog.Level    `json:"level"` // Options.LogLevel
 	Launch string        `json:"launch"`
 }
 
 // join makes a worker of this process, or of a goroutine of it.
 func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
 	w := &Worker{
-		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), log: log.With("rank", m.Rank),
+		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), level: m.Level,
+		log: log.With("rank", m.Rank),
 	}
 	w.count.Store(int64(m.Count))
 	w.activity.init()
@@ -54,6 +56,7 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 	if w.user, err = workspace.Use(ctx, rdb, m.Sleigh+"/user", false); err != nil {
 		return nil, errors.Join(err, w.own.Close())
 	}
+	w.out = newOutbox(w)
 	p := thisProgram()
 	if _, err = admit(ctx, w.own, p); err == nil {
 		err = w.own.Declare(ctx, workerVarOf(m.Rank), workspace.Single)
@@ -71,4 +74,8 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 	return w, nil
 }
 
-func (w *Worker) close() error { return errors.Join(w.user.Close(), w.own.Close()) }
+func (w *Worker) close() error {
+	w.out.close()
+	w.progress.close()
+	return errors.Join(w.user.Close(), w.own.Close())
+}

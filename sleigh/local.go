@@ -22,8 +22,11 @@ func (n local) launch(s *Sleigh) (team, error) {
 	}
 	c := &crew{s: s}
 	c.ctx, c.kill = context.WithCancel(context.Background())
-	p := &processes{program: program, redis: s.rdb.URL(), stdout: os.Stderr, kill: c.ctx} // standard output is the master's own
-	return c, c.launch(int(n), p.run)
+	return c, c.launch(int(n), func(rank int) (run runWorker, end func()) {
+		out := s.output.stderrHere(rank)
+		p := &processes{program: program, redis: s.rdb.URL(), output: out, ended: out.ended, kill: c.ctx}
+		return p.run, out.close
+	})
 }
 
 // crew is the workers that the master itself keeps.
@@ -34,18 +37,23 @@ type crew struct {
 	running sync.WaitGroup
 }
 
-// launch has n keepers keep workers until the sleigh stops.
-func (c *crew) launch(n int, run func(leave, now context.Context, m member) end) error {
+// runWorker has a worker work until it ends: see keeper.
+type runWorker = func(leave, now context.Context, m member) end
+
+// launch has n keepers keep workers until the sleigh stops. Each has what runner gives for its rank.
+func (c *crew) launch(n int, runner func(rank int) (run runWorker, end func())) error {
 	ranks, err := c.s.places.take(c.s.ctx, n)
 	if err != nil {
 		c.kill()
 		return err
 	}
 	for _, rank := range ranks {
+		run, end := runner(rank)
 		k := &keeper{
 			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, leave: c.s.ctx, now: c.ctx,
 		}
 		c.running.Go(func() {
+			defer end()
 			if err := k.keep(); err != nil && c.s.ctx.Err() == nil {
 				c.s.fail(fmt.Errorf("sleigh: %w", err))
 			}
@@ -63,5 +71,7 @@ func (c *crew) end(ctx context.Context) {
 
 // member is what a worker of the rank has to know.
 func (s *Sleigh) member(rank int) member {
-	return member{Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Drain: s.drain, Slots: s.slots}
+	return member{
+		Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level,
+	}
 }

@@ -79,7 +79,9 @@ func workFor(stdin io.Reader) (ending, error) {
 	if err != nil || w == nil {
 		return endingOf(err), err
 	}
+	finish := captureOutput(w)
 	how := w.serveUntil(ctx, orders)
+	finish()
 	_ = w.close()
 	return how, nil
 }

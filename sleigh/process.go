@@ -19,11 +19,12 @@ const (
 	leaveWithin = 10 * time.Second // one that drains, when its time for that is over
 )
 
-// processes has workers that are processes of this program.
+// processes has workers of a rank that are processes of this program, one after the other.
 type processes struct {
 	program string
 	redis   string    // URL, with password
-	stdout  io.Writer // for theirs
+	output  io.Writer // gets what they print, other than what they send to the master themselves
+	ended   func()    // is called when one has ended
 	stays   bool      // the sleigh goes on when this process has died
 	kill    context.Context
 }
@@ -34,8 +35,9 @@ func (p *processes) run(leave, now context.Context, m member) end {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.program, "worker", strconv.Itoa(m.Rank), "of", m.Sleigh)
 	cmd.Env = append(os.Environ(), workerEnv+"=1")
-	stderr := &tail{to: os.Stderr}
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.stdout, stderr, outputFor
+	printed := &tail{to: p.output}
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = printed, printed, outputFor
+	defer p.ended()
 	ownGroup(cmd)
 	lifeline, err := cmd.StdinPipe()
 	if err == nil {
@@ -55,7 +57,7 @@ func (p *processes) run(leave, now context.Context, m member) end {
 	close(ended)
 	telling.Wait()
 
-	e := end{pid: cmd.Process.Pid, cause: cmd.ProcessState.String(), stderr: stderr.String(), err: err}
+	e := end{pid: cmd.Process.Pid, cause: cmd.ProcessState.String(), stderr: printed.String(), err: err}
 	for ending, code := range exitCodes {
 		if cmd.ProcessState.ExitCode() == code {
 			e.ending = ending

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -33,6 +34,7 @@ type terms struct {
 	SameBuild bool          `json:"sameBuild"`
 	Lease     time.Duration `json:"lease"`
 	Drain     time.Duration `json:"drain"`
+	Level     slog.Level    `json:"level"`   // Options.LogLevel
 	Workers   int           `json:"workers"` // to be there at least
 }
 

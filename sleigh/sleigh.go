@@ -29,6 +29,8 @@ type Sleigh struct {
 	log     *slog.Logger
 	places  *places // of the workers that this process keeps
 	hosts   hosts
+	level   slog.Level
+	output  *listener
 
 	exports atomic.Int64 // when Export or Unexport was called last, in ns
 
@@ -63,6 +65,19 @@ type Options struct {
 	Lease time.Duration
 	// Logger is told of workers that died and the like. Defaults to none.
 	Logger *slog.Logger
+	// Output is called with what worker processes print and what workers log, line by line: in order for each worker and
+	// stream, and one call at a time, by a goroutine of the sleigh. It should neither wait for a job nor call Stop. A line comes
+	// about 100 ms after it was printed; what a function wrote to os.Stdout or logged comes before EachElem returns its result,
+	// unless Redis fails or Output is behind by some seconds. If it is slow, the oldest lines are dropped when there are some MiB
+	// of them, and it is told how many. A line has 16 KiB at most, longer ones are cut.
+	//
+	// What workers write to their standard error is read by who launched them, so that it comes also if they die; which
+	// element it was for is not known. What workers in this process print stays as it is; only what Log takes comes here.
+	//
+	// Defaults to the master's stderr, each line after "worker 3 (host): ".
+	Output func(Line)
+	// LogLevel is the least level of records that workers send, of Log and of slog in a worker process. Defaults to Info.
+	LogLevel slog.Level
 }
 
 // Launcher is a way of getting workers: Local, Manual or InProcess.
@@ -126,7 +141,8 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
 	}
 	s := &Sleigh{
-		rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger, jobs: map[*job]bool{},
+		rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger, level: o.LogLevel,
+		jobs: map[*job]bool{},
 	}
 	var err error
 	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
@@ -140,6 +156,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.places = newPlaces(s.own, s.lease, s.slots, s.workers, s.log)
+	s.output = s.listen(o.Output)
 	s.there = headcount{Count: s.workers, Row: s.workers}
 	if s.team, err = o.Launch.launch(s); err == nil {
 		if err = s.own.Declare(ctx, termsVar, workspace.Single); err == nil {
@@ -152,6 +169,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		if s.team != nil {
 			s.team.end(ended())
 		}
+		s.output.end()
 		return nil, errors.Join(err, s.user.Close(), s.own.Close())
 	}
 	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.takeRefusals, s.lookAfterTeam} {
@@ -196,6 +214,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		s.team.end(drain)
 		s.awaitOthers(drain)
 		s.running.Wait()
+		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 	})
 	return s.stopErr

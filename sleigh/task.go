@@ -25,6 +25,8 @@ import (
 //	export:N    value exported by the name N (single)
 //	death@C     Death of the worker whose client is C (single)
 //	deaths      names of these variables, the oldest first
+//	log         pages of lines that workers print (see page.go)
+//	progress@R  how far elements are that the worker of rank R runs (single)
 //	stop        a value here ends the workers
 const (
 	taskVar    = "task"
@@ -77,4 +79,6 @@ type result struct {
 	Took   time.Duration   `json:"took"`
 	Values json.RawMessage `json:"values"` // an array; what stands for elements that failed means nothing
 	Failed []*TaskError    `json:"failed,omitempty"`
+
+	Printed *printedLines `json:"printed,omitempty"` // by the worker until then
 }

@@ -104,7 +104,7 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.Count() * w.slots, Lease: w.lease})
 	switch {
 	case err == nil:
-		return &batch{w: w, claim: c, in: variable, lease: w.lease, end: len(c.Values), settled: time.Now()}
+		return &batch{w: w, claim: c, in: variable, telling: newBaton(), lease: w.lease, end: len(c.Values), settled: time.Now()}
 	case isOver(err):
 		over()
 	default:

@@ -21,6 +21,11 @@ type Worker struct {
 	slots int
 	drain time.Duration
 	log   *slog.Logger
+	level slog.Level // of records that go to the master
+
+	out      *outbox
+	capture  *capture // nil if others share what this process prints to
+	progress progress
 
 	leaving  context.Context // ends when it is to claim no more
 	leave    context.CancelFunc
@@ -53,4 +58,18 @@ type workerKey struct{}
 func WorkerFrom(ctx context.Context) *Worker {
 	w, _ := ctx.Value(workerKey{}).(*Worker)
 	return w
+}
+
+// begun and ended are for whatever looks after what an element prints and tells.
+func (w *Worker) begun(el *element) {
+	if w.capture != nil {
+		w.capture.begun(el)
+	}
+}
+
+func (w *Worker) ended(el *element) {
+	if w.capture != nil {
+		w.capture.ended(el)
+	}
+	w.progress.ended(w, el)
 }
