@@ -16,8 +16,8 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
-// lastWords prints a lot, says something at last, and ends its process.
-var lastWords = sleigh.Register("lastWords", func(ctx context.Context, how string) (int, error) {
+// dieLoudly prints a lot, says something at last, and ends its process.
+var dieLoudly = sleigh.Register("dieLoudly", func(ctx context.Context, how string) (int, error) {
 	fmt.Fprintln(os.Stderr, strings.Repeat("words ", 1000))
 	fmt.Fprintln(os.Stderr, "at last:", how)
 	switch how {
@@ -41,7 +41,7 @@ func TestPoisonDeaths(t *testing.T) {
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(1)})
 		for how, cause := range map[string]string{"kill": "signal: killed", "exit": "exit status 7", "panic": "exit status 2"} {
-			_, err := lastWords.EachElem(testContext(t), s, func(yield func(string) bool) { yield(how) }, nil)
+			_, err := dieLoudly.EachElem(testContext(t), s, func(yield func(string) bool) { yield(how) }, nil)
 			e, ok := errors.AsType[*sleigh.TaskError](err)
 			if !ok || len(e.Deaths) != 3 {
 				t.Fatalf("%s: %v", how, err)
@@ -72,7 +72,7 @@ func TestVolunteerDeaths(t *testing.T) {
 	rdb := open(t, open(t, "local://").URL())
 	s := start(t, rdb, &sleigh.Options{Launch: sleigh.Manual(1), Lease: time.Minute})
 	h := volunteer(t, rdb, s.Name())
-	_, err := lastWords.EachElem(testContext(t), s, func(yield func(string) bool) { yield("exit") }, nil)
+	_, err := dieLoudly.EachElem(testContext(t), s, func(yield func(string) bool) { yield("exit") }, nil)
 	e, ok := errors.AsType[*sleigh.TaskError](err)
 	if !ok || len(e.Deaths) != 3 || e.Deaths[2].Cause != "exit status 7" || !strings.Contains(e.Deaths[2].Stderr, "at last: exit") {
 		t.Errorf("got %v", err)

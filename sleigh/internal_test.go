@@ -8,30 +8,6 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
-// For tests of the package's own.
-var (
-	ProgressOf = progressOf
-	Cut        = cut
-)
-
-const (
-	PageBytes = pageBytes
-	MostPages = mostPages
-	LineBytes = lineBytes
-	MostBytes = mostBytes
-	TellEvery = tellEvery
-)
-
-// StoreLines stores lines as a worker does.
-func StoreLines(ctx context.Context, ws *workspace.Workspace, rank int, client string, before, left int, texts ...string) (stored int, err error) {
-	var lines []printed
-	for _, text := range texts {
-		lines = append(lines, printed{Stream: Stdout, Text: text})
-	}
-	text, n := pageOf(rank, "host", client, before, left, lines)
-	return n, storePage(ctx, ws, text)
-}
-
 // Places are the ranks that a keeper has.
 type Places = places
 
@@ -89,4 +65,28 @@ func (m *meter) Rate(now time.Time) float64 { return m.rate(now) }
 func NoteDeath(ctx context.Context, own *workspace.Workspace, client, cause string) error {
 	k := &keeper{own: own}
 	return k.noteDeath(ctx, WorkerInfo{Client: client}, end{cause: cause})
+}
+
+// For tests of the package's own.
+var (
+	ProgressOf = progressOf
+	Cut        = cut
+)
+
+const (
+	PageBytes = pageBytes
+	MostPages = mostPages
+	LineBytes = lineBytes
+	MostBytes = mostBytes
+	TellEvery = tellEvery
+)
+
+// StoreLines stores lines as a worker does.
+func StoreLines(ctx context.Context, ws *workspace.Workspace, rank int, client string, before, left int, texts ...string) (stored int, err error) {
+	var lines []printed
+	for _, text := range texts {
+		lines = append(lines, printed{Stream: Stdout, Text: text})
+	}
+	text, n := pageOf(rank, "host", client, before, left, lines)
+	return n, storePage(ctx, ws, text)
 }

@@ -36,15 +36,15 @@ type member struct {
 	Lease  time.Duration `json:"lease"`
 	Drain  time.Duration `json:"drain"`
 	Slots  int           `json:"slots"`
-	Launch string        `json:"launch"`
 	Level  slog.Level    `json:"level"` // Options.LogLevel
+	Launch string        `json:"launch"`
 }
 
 // join makes a worker of this process, or of a goroutine of it.
 func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
 	w := &Worker{
-		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), log: log.With("rank", m.Rank),
-		level: m.Level,
+		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), level: m.Level,
+		log: log.With("rank", m.Rank),
 	}
 	w.count.Store(int64(m.Count))
 	w.activity.init()

@@ -27,7 +27,7 @@ type keeper struct {
 	log    *slog.Logger
 	member member // what its workers have to know
 	// run has a worker work until it ends. It is to leave soon when the first context ends, at once when the second does.
-	run    func(leave, now context.Context, m member) end
+	run    runWorker
 	always bool // also a worker that was told to leave is replaced
 
 	leave context.Context // ends when there is to be no worker any more

@@ -22,9 +22,11 @@ func (n local) launch(s *Sleigh) (team, error) {
 	}
 	c := &crew{s: s}
 	c.ctx, c.kill = context.WithCancel(context.Background())
-	p := &processes{program: program, redis: s.rdb.URL(), kill: c.ctx, stderr: s.output.stderrHere}
-	c.close = p.close
-	return c, c.launch(int(n), p.run)
+	return c, c.launch(int(n), func(rank int) (run runWorker, end func()) {
+		out := s.output.stderrHere(rank)
+		p := &processes{program: program, redis: s.rdb.URL(), output: out, ended: out.ended, kill: c.ctx}
+		return p.run, out.close
+	})
 }
 
 // crew is the workers that the master itself keeps.
@@ -33,21 +35,25 @@ type crew struct {
 	ctx     context.Context // ends to kill them
 	kill    context.CancelFunc
 	running sync.WaitGroup
-	close   func() // called when all have ended
 }
 
-// launch has n keepers keep workers until the sleigh stops.
-func (c *crew) launch(n int, run func(leave, now context.Context, m member) end) error {
+// runWorker has a worker work until it ends: see keeper.
+type runWorker = func(leave, now context.Context, m member) end
+
+// launch has n keepers keep workers until the sleigh stops. Each has what runner gives for its rank.
+func (c *crew) launch(n int, runner func(rank int) (run runWorker, end func())) error {
 	ranks, err := c.s.places.take(c.s.ctx, n)
 	if err != nil {
 		c.kill()
 		return err
 	}
 	for _, rank := range ranks {
+		run, end := runner(rank)
 		k := &keeper{
 			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, leave: c.s.ctx, now: c.ctx,
 		}
 		c.running.Go(func() {
+			defer end()
 			if err := k.keep(); err != nil && c.s.ctx.Err() == nil {
 				c.s.fail(fmt.Errorf("sleigh: %w", err))
 			}
@@ -61,7 +67,6 @@ func (c *crew) end(ctx context.Context) {
 	defer unwatch()
 	c.running.Wait()
 	c.kill()
-	c.close()
 }
 
 // member is what a worker of the rank has to know.

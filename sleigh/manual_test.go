@@ -3,6 +3,7 @@ package sleigh_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -118,7 +119,7 @@ func TestS2Manual(t *testing.T) {
 	t.Parallel()
 	// The address of a server that is not this program's own, as far as it knows.
 	rdb := open(t, open(t, "local://").URL())
-	const team = "by-hand"
+	team := fmt.Sprint("by-hand-", os.Getpid())
 	hands := []*hand{volunteer(t, rdb, team)}
 	s := start(t, rdb, &sleigh.Options{Name: team, Launch: sleigh.Manual(2), Lease: time.Second})
 	if got, err := square.EachElem(testContext(t), s, upTo(10), nil); err != nil || len(got) != 10 {

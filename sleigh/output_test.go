@@ -294,8 +294,8 @@ func TestS14Slots(t *testing.T) {
 	}
 }
 
-// farewell prints when its context ends.
-var farewell = sleigh.Register("farewell", func(ctx context.Context, x int) (int, error) {
+// lastWords prints when its context ends.
+var lastWords = sleigh.Register("lastWords", func(ctx context.Context, x int) (int, error) {
 	if err := sleigh.WorkerFrom(ctx).User().Store(ctx, "begun", x); err != nil {
 		return 0, err
 	}
@@ -311,7 +311,7 @@ func TestS14AtStop(t *testing.T) {
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		var h heard
 		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(2), Output: h.take})
-		go func() { _, _ = farewell.EachElem(testContext(t), s, upTo(2), nil) }()
+		go func() { _, _ = lastWords.EachElem(testContext(t), s, upTo(2), nil) }()
 		for range 2 {
 			fetch[int](t, s.User(), "begun")
 		}
@@ -343,6 +343,6 @@ func TestS14Manual(t *testing.T) {
 		t.Error(err)
 	}
 	if code := w.wait(); code != 0 {
-		t.Errorf("exit code %d", code)
+		t.Errorf("the worker ended with %d", code)
 	}
 }

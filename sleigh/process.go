@@ -19,40 +19,14 @@ const (
 	leaveWithin = 10 * time.Second // one that drains, when its time for that is over
 )
 
-// processes has workers that are processes of this program.
+// processes has workers of a rank that are processes of this program, one after the other.
 type processes struct {
 	program string
 	redis   string    // URL, with password
-	stdout  io.Writer // for what they print past os.Stdout; nil if it goes where their standard error does
-	echo    bool      // their standard error goes to that of this process too
+	output  io.Writer // gets what they print, other than what they send to the master themselves
+	ended   func()    // is called when one has ended
 	stays   bool      // the sleigh goes on when this process has died
 	kill    context.Context
-
-	stderr func(rank int) *stderrWriter // makes what takes it to the master
-	mu     sync.Mutex
-	byRank map[int]*stderrWriter
-}
-
-// stderrOf is for all workers of a rank.
-func (p *processes) stderrOf(rank int) *stderrWriter {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.byRank == nil {
-		p.byRank = map[int]*stderrWriter{}
-	}
-	if p.byRank[rank] == nil {
-		p.byRank[rank] = p.stderr(rank)
-	}
-	return p.byRank[rank]
-}
-
-// close is for when there are no workers any more.
-func (p *processes) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, lines := range p.byRank {
-		lines.close()
-	}
 }
 
 // run is for a keeper.
@@ -61,16 +35,9 @@ func (p *processes) run(leave, now context.Context, m member) end {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.program, "worker", strconv.Itoa(m.Rank), "of", m.Sleigh)
 	cmd.Env = append(os.Environ(), workerEnv+"=1")
-	lines := p.stderrOf(m.Rank)
-	defer lines.ended()
-	stderr := &tail{to: lines}
-	if p.echo {
-		stderr.to = io.MultiWriter(lines, os.Stderr)
-	}
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = p.stdout, stderr, outputFor
-	if p.stdout == nil {
-		cmd.Stdout = lines
-	}
+	printed := &tail{to: p.output}
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = printed, printed, outputFor
+	defer p.ended()
 	ownGroup(cmd)
 	lifeline, err := cmd.StdinPipe()
 	if err == nil {
@@ -90,7 +57,7 @@ func (p *processes) run(leave, now context.Context, m member) end {
 	close(ended)
 	telling.Wait()
 
-	e := end{pid: cmd.Process.Pid, cause: cmd.ProcessState.String(), stderr: stderr.String(), err: err}
+	e := end{pid: cmd.Process.Pid, cause: cmd.ProcessState.String(), stderr: printed.String(), err: err}
 	for ending, code := range exitCodes {
 		if cmd.ProcessState.ExitCode() == code {
 			e.ending = ending

@@ -34,8 +34,8 @@ type terms struct {
 	SameBuild bool          `json:"sameBuild"`
 	Lease     time.Duration `json:"lease"`
 	Drain     time.Duration `json:"drain"`
-	Workers   int           `json:"workers"` // to be there at least
 	Level     slog.Level    `json:"level"`   // Options.LogLevel
+	Workers   int           `json:"workers"` // to be there at least
 }
 
 // Refusal is a worker that wanted to join and may not.

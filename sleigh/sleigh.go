@@ -27,10 +27,10 @@ type Sleigh struct {
 	lease   time.Duration
 	drain   time.Duration
 	log     *slog.Logger
-	level   slog.Level
-	output  *listener
 	places  *places // of the workers that this process keeps
 	hosts   hosts
+	level   slog.Level
+	output  *listener
 
 	exports atomic.Int64 // when Export or Unexport was called last, in ns
 
@@ -141,8 +141,8 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
 	}
 	s := &Sleigh{
-		rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger,
-		level: o.LogLevel, jobs: map[*job]bool{},
+		rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger, level: o.LogLevel,
+		jobs: map[*job]bool{},
 	}
 	var err error
 	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
@@ -155,12 +155,14 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		return nil, errors.Join(err, s.own.Close())
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.output = s.listen(o.Output)
 	s.places = newPlaces(s.own, s.lease, s.slots, s.workers, s.log)
+	s.output = s.listen(o.Output)
 	s.there = headcount{Count: s.workers, Row: s.workers}
 	if s.team, err = o.Launch.launch(s); err == nil {
-		// Now that those launched have their ranks, others may come.
-		err = s.own.Store(ctx, termsVar, s.terms(o.SameBuild))
+		if err = s.own.Declare(ctx, termsVar, workspace.Single); err == nil {
+			// Now that those launched have their ranks, others may come.
+			err = s.own.Store(ctx, termsVar, s.terms(o.SameBuild))
+		}
 	}
 	if err != nil {
 		s.cancel(err)

@@ -14,7 +14,7 @@ func (s *Sleigh) terms(sameBuild bool) terms {
 	if known != nil {
 		p.Functions = known
 	}
-	return terms{program: p, SameBuild: sameBuild, Lease: s.lease, Drain: s.drain, Workers: s.workers, Level: s.level}
+	return terms{program: p, SameBuild: sameBuild, Lease: s.lease, Drain: s.drain, Level: s.level, Workers: s.workers}
 }
 
 // capacity is how many tasks the team can run at a time: those that are there, or are to be.
