@@ -210,8 +210,12 @@ func (e *execution) outcome(index int, runs bool) outcome {
 		e.limit = e.done + 1
 		first++
 	}
-	if first < e.task.N && !e.returned {
-		o.instead = [][]byte{e.task.piece(first, e.task.N, e.task.Careful)}
+	last := e.task.N
+	if e.returned {
+		last = e.limit
+	}
+	if first < last {
+		o.instead = [][]byte{e.task.piece(first, last, e.task.Careful)}
 	}
 	if o.done = e.done - e.told; o.done == 0 {
 		return o
