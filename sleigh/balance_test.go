@@ -39,10 +39,20 @@ func TestS7Balance(t *testing.T) {
 			turn++
 			p := &schedule{bubble: newBubble(t, fmt.Sprint("balance", turn), scheduleRanks), T: t}
 			p.admin, _ = p.client()
-			t.Repeat(map[string]func(*rapid.T){
-				"": p.look, "Submit": p.submit, "SubmitWorkers": p.submitWorkers, "End": p.end, "EndMany": p.endMany, "EndMore": p.endMany, "Join": p.join,
-				"Die": p.die, "Bury": p.bury, "Revive": p.revive, "Leave": p.leave, "Cancel": p.cancel, "Pass": p.pass,
-			})
+			p.workers[0], p.workers[1] = p.worker(0), p.worker(1)
+			p.submit(t)
+			actions := map[string]func(*rapid.T){
+				"Submit": p.submit, "SubmitWorkers": p.submitWorkers, "End": p.end, "EndMany": p.endMany, "Join": p.join, "Die": p.die,
+				"Bury": p.bury, "Revive": p.revive, "Leave": p.leave, "Cancel": p.cancel,
+			}
+			for name, act := range actions {
+				actions[name] = func(t *rapid.T) {
+					p.pass(t)
+					act(t)
+				}
+			}
+			actions[""] = p.look
+			t.Repeat(actions)
 			p.finish()
 		})
 	})
@@ -87,7 +97,7 @@ func (p *schedule) submit(t *rapid.T) {
 	}
 	j := &scheduled{n: rapid.IntRange(1, 40).Draw(t, "elements")}
 	o := &sleigh.JobOptions{
-		Chunk:      rapid.SampledFrom([]int{0, 1, 2, 7}).Draw(t, "chunk"),
+		Chunk:      rapid.SampledFrom([]int{0, 1, 3, 7, 20}).Draw(t, "chunk"),
 		Priority:   rapid.IntRange(1, 3).Draw(t, "priority"),
 		LoadFactor: rapid.IntRange(0, 2).Draw(t, "load factor"),
 		Attempts:   rapid.IntRange(1, 3).Draw(t, "attempts"),
@@ -215,8 +225,9 @@ func (p *schedule) cancel(t *rapid.T) {
 	}
 }
 
+// pass lets so much time pass that workers settle, share, hear of cancelled jobs, or lose their leases.
 func (p *schedule) pass(t *rapid.T) {
-	time.Sleep(time.Duration(rapid.IntRange(1, 15000).Draw(t, "ms")) * ms)
+	time.Sleep(rapid.SampledFrom([]time.Duration{0, 0, 10 * ms, 200 * ms, 200 * ms, s, 4 * s, lease + told}).Draw(t, "pause"))
 }
 
 // finish has all jobs end, and checks what came of them.
