@@ -2,15 +2,14 @@ package sleigh
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 )
 
-// Accumulate is EachElem that hands each result over as it comes, with its index, instead of keeping them; with JobOptions.Ordered in the
-// order of the elements. It calls f one at a time, in the goroutine that called it. An error of f ends the job and is that of Accumulate;
-// what was handed over before stays so.
+// Accumulate is EachElem that hands each result to use as it comes, with its index, instead of keeping them; with
+// JobOptions.Ordered in the order of the elements. It calls use one at a time, in the goroutine that called it. An error of
+// use ends the job and is that of Accumulate; what was handed over before stays so.
 func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions, use func(index int, value R) error) error {
 	o, err := opts.resolve(f.name)
 	if err != nil {
@@ -41,8 +40,8 @@ type accumulator[R any] struct {
 	err     error
 }
 
-func (a *accumulator[R]) take(first, n int, values json.RawMessage, skip func(i int) bool) error {
-	if err := a.results.take(first, n, values, skip); err != nil {
+func (a *accumulator[R]) take(r *result, skip func(i int) bool) error {
+	if err := a.results.take(r, skip); err != nil {
 		return err
 	}
 	return a.handOver()

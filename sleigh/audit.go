@@ -12,6 +12,7 @@ import (
 
 const (
 	lookAtJob  = 500 * time.Millisecond
+	seeTo      = 2 * time.Second // without a result, until it is seen to that no task stays on its way to a worker that has vanished
 	quietFor   = 5 * time.Second // without a result, until the job is audited; each further time twice as long
 	quietLong  = time.Minute
 	copyAfter  = time.Second // a task may take, at the end of a job, until a worker that has nothing to do runs a copy of it
@@ -28,14 +29,22 @@ func (j *job) lookAfter(ctx context.Context) error {
 	if j.audited.After(since) {
 		since = j.audited
 	}
-	audit := len(j.chunks) > 0 && time.Since(since) > j.quiet
+	waits := len(j.chunks) > 0 && j.begun
+	audit := waits && time.Since(since) > j.quiet
 	if audit {
 		j.quiet = min(2*j.quiet, quietLong)
 	}
+	see := waits && time.Since(j.lastMoved) > seeTo && time.Since(j.seen) > seeTo
+	if see {
+		j.seen = time.Now()
+	}
 	j.copyLate()
 	j.mu.Unlock()
-	if audit {
+	switch {
+	case audit:
 		return j.audit(ctx)
+	case see:
+		return j.handOut(ctx, nil, 0)
 	}
 	return nil
 }

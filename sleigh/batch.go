@@ -25,8 +25,8 @@ const (
 type batch struct {
 	w       *Worker
 	claim   *workspace.Claim
-	in      string     // the variable that they are claimed from
-	telling sync.Mutex // held while Redis is told what came of tasks
+	in      string // the variable that they are claimed from
+	telling baton  // held while Redis is told what came of tasks
 
 	mu      sync.Mutex
 	next    int        // the next to run
@@ -43,6 +43,7 @@ type batch struct {
 // outcome is what came of a task: a result for the elements that were run, and tasks for those that are left.
 type outcome struct {
 	index   int
+	of      *part  // as Redis should have it; nil if that does not matter
 	job     string // empty if it is to be dropped
 	done    int    // elements
 	failed  int    // of these
@@ -85,7 +86,7 @@ func (b *batch) scatter() {
 			b.done = append(b.done, outcome{index: value.Index})
 			continue
 		}
-		o := outcome{index: value.Index, job: t.Job}
+		o := outcome{index: value.Index, of: &t.part, job: t.Job}
 		if i == 0 && t.N == 1 && (t.Careful || len(b.claim.Values) == 1) {
 			t.Deaths = append(t.Deaths, death)
 		}
@@ -209,6 +210,7 @@ func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
 	b.mu.Lock()
 	b.running, b.runs = e, index
 	b.mu.Unlock()
+	defer b.w.activity.begin(b)()
 	e.runAll()
 	b.telling.Lock()
 	defer b.telling.Unlock()
@@ -256,6 +258,7 @@ func (b *batch) tell(done []outcome) bool {
 	if len(done) == 0 {
 		return true
 	}
+	b.w.out.flush()
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
 	ended, err := b.send(ctx, done)
@@ -263,6 +266,7 @@ func (b *batch) tell(done []outcome) bool {
 		b.w.dropped.add(job)
 	}
 	if err == nil || isOver(err) {
+		b.w.activity.count(done)
 		return true
 	}
 	b.w.log.Warn("results were not settled", "error", err)
@@ -284,7 +288,11 @@ func (b *batch) send(ctx context.Context, done []outcome) (ended []string, err e
 		args = append(args, job)
 	}
 	for _, o := range done {
-		args = append(args, o.index, 1+slices.Index(jobs, o.job), o.done, o.failed, o.result, o.kept, len(o.instead))
+		elements := ""
+		if o.of != nil {
+			elements = fmt.Sprint(o.of.First, " ", o.of.N)
+		}
+		args = append(args, o.index, elements, 1+slices.Index(jobs, o.job), o.done, o.failed, o.result, o.kept, len(o.instead))
 		for _, text := range o.instead {
 			args = append(args, text)
 		}

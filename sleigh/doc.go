@@ -26,14 +26,17 @@
 //
 // Each element has exactly one result. A worker takes tasks under a lease and settles them together with their results in
 // one step. If it dies, its tasks go to others: at once if this program launched it, else when the lease has run out. So a
-// function may run more than once for one element, at the same time even (at the end of a job on purpose, see
-// JobOptions.NoCopies), but only one result counts. An element over which three workers died becomes a TaskError; so does
+// function may run more than once for one element, but only one result counts. At the end of a job workers that have nothing
+// else to do run copies of tasks that take long, at the same time as the first ones, unless JobOptions.NoCopies is set. An element over which three workers died becomes a TaskError; so does
 // an error or a panic of the function, and the other elements have their results all the same.
 //
 // A task is as many elements as take about 50 ms. An element that takes longer does not hold up those of its task: they go
 // to others. Redis holds the tasks that are handed out and about as many more, never all.
 //
 // What Redis loses of a job, by a failover or by hand, is noticed within seconds and handed out again.
+//
+// Workers come and leave at any time. Each has the lowest rank that is free, and keeps it; a worker that dies is replaced
+// under its rank. At SIGTERM a worker lets end what runs, or gives it back. Status says what each does.
 //
 // Workers and master share a workspace of variables, User, in which functions may store, fetch and find.
 //
@@ -42,7 +45,7 @@
 // Arguments and results travel as JSON. When the master dies, so do the workers that it launched, and the rest of its
 // sleigh in Redis is deleted after its lease by any other client. A function that blocks for something that only a later
 // element provides can block the whole team. So can one that waits for what a dead worker's element was to provide, when
-// all workers do and no other takes its place: Local replaces the dead; for Manual, start one more worker than it asks for.
+// all workers do and no other takes its place: that of a machine that is gone, where nobody starts another one.
 //
 // Sleigh comes from NetWorkSpaces for Python and R (2005–2010), its eachElem and eachWorker.
 package sleigh

@@ -2,7 +2,6 @@ package sleigh
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 )
@@ -10,7 +9,7 @@ import (
 // EachElem runs the function once for each element, on whichever worker is free, and returns the results in the order
 // of the elements. It blocks until all are there. Elements are taken from elems as needed, in a goroutine of its own;
 // and EachElem does not return before the sequence does, not even after Stop: where it may block, it should end with
-// ctx. Nil options are the defaults.
+// ctx. A sequence that fails can end the call by the cause of ctx (context.WithCancelCause). Nil options are the defaults.
 //
 // If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all
 // others are there, and the error is a TaskErrors. Any other error comes without results: ErrStopped, the context's,
@@ -26,7 +25,7 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 }
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. It
-// blocks until all are there; a worker that has not joined yet runs it when it does. Where a worker dies over it, the one
+// blocks until all are there: a worker that has not joined yet is waited for, and runs it when it does. Where a worker dies over it, the one
 // that takes its rank runs it again. It runs beside the tasks of EachElem, and may block in find or fetch on the user
 // workspace while other workers go on. Errors are those of EachElem, with ranks in place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
@@ -43,8 +42,9 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	n := s.ranks()
 	ranks := func(yield func(A) bool) {
-		for range s.workers {
+		for range n {
 			if !yield(arg) {
 				return
 			}
@@ -52,20 +52,21 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	}
 	results := &gathered[R]{}
 	j := newJob(s, f.name, o, newSequence(ranks), results)
-	j.ranks = s.workers
+	j.ranks = n
 	return j, results, nil
 }
 
 // gathered is the results of a job in their order.
 type gathered[R any] struct{ results []R }
 
-func (g *gathered[R]) take(first, n int, values json.RawMessage, skip func(i int) bool) error {
-	for len(g.results) < first+n {
+func (g *gathered[R]) take(r *result, skip func(i int) bool) error {
+	first := r.First
+	for len(g.results) < first+r.N {
 		var zero R
 		g.results = append(g.results, zero)
 	}
-	results, errs := decodeAll[R](values, n)
-	for k := range n {
+	results, errs := decodeAll[R](r.Values, r.N)
+	for k := range r.N {
 		if skip(first + k) {
 			continue
 		}

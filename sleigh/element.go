@@ -27,7 +27,8 @@ func elementFrom(ctx context.Context) *element {
 	return el
 }
 
-// Index is the index of the element that the function which was given ctx runs for, or the rank with EachWorker; -1 outside of one.
+// Index is the index of the element that the function which was given ctx runs for, or the rank with EachWorker; -1 outside
+// of one. A function of nothing but the index runs over slices.Values(make([]struct{}, n)).
 func Index(ctx context.Context) int {
 	if el := elementFrom(ctx); el != nil {
 		return el.index
@@ -35,16 +36,20 @@ func Index(ctx context.Context) int {
 	return -1
 }
 
-// Rand returns random numbers that depend on the seed of the job and the index of the element only: they are the same however
-// the elements are shared out, and whichever worker runs them. Each call begins them anew. Outside of a function they are those
-// of seed 0 and index -1.
+// Rand returns random numbers that depend on the seed of the job and the index of the element only: they are the same
+// however the elements are shared out, and whichever worker runs them. Two calls for one element give the same numbers: call
+// it once. Outside of a function they are those of seed 0 and index -1.
 func Rand(ctx context.Context) *rand.Rand {
-	var seed [32]byte
-	index := -1
 	if el := elementFrom(ctx); el != nil {
-		index = el.index
-		binary.LittleEndian.PutUint64(seed[:], el.e.task.Seed)
+		return RandOf(el.e.task.Seed, el.index)
 	}
-	binary.LittleEndian.PutUint64(seed[8:], uint64(int64(index))) //nolint:gosec // Any bits do.
-	return rand.New(rand.NewChaCha8(seed))                        //nolint:gosec // It has to be reproducible.
+	return RandOf(0, -1)
+}
+
+// RandOf is what Rand gives for an element: ChaCha8 keyed by seed and index, little-endian, and zeros.
+func RandOf(seed uint64, index int) *rand.Rand {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	binary.LittleEndian.PutUint64(key[8:], uint64(int64(index))) //nolint:gosec // Any bits do.
+	return rand.New(rand.NewChaCha8(key))                        //nolint:gosec // It has to be reproducible.
 }

@@ -30,6 +30,7 @@ type execution struct {
 	limit    int       // elements that are left to this task
 	began    time.Time // when the one that runs did
 	running  bool
+	shared   bool      // Redis has only the one that runs
 	returned bool      // the elements from limit on are given back
 	opened   time.Time // when the first element that Redis has not been told of began
 	stuck    bool      // a function does not return
@@ -102,7 +103,10 @@ func (e *execution) takeTurn(turn int, f func(ctx context.Context, turn, k int))
 }
 
 func (e *execution) runOne(turn, k int, f func(ctx context.Context, turn, k int)) {
-	ctx := context.Context(&element{Context: e.ctx, e: e, index: e.task.First + k})
+	el := &element{Context: e.ctx, e: e, index: e.task.First + k}
+	e.w.begun(el)
+	defer e.w.ended(el)
+	ctx := context.Context(el)
 	if e.task.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, e.task.Timeout, fmt.Errorf(cancelAfter, e.task.Timeout))
@@ -199,20 +203,26 @@ func (e *execution) leave() bool {
 func (e *execution) outcome(index int, runs bool) outcome {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	o := outcome{index: index, job: e.task.Job}
+	o := outcome{index: index, of: e.inRedis(), job: e.task.Job}
 	first := e.done // of the elements that are left
 	if runs && e.done < e.limit {
 		o.kept = e.task.piece(e.done, e.done+1, true)
 		e.limit = e.done + 1
 		first++
 	}
-	if first < e.task.N && !e.returned {
-		o.instead = [][]byte{e.task.piece(first, e.task.N, e.task.Careful)}
+	last := e.task.N
+	if e.returned {
+		last = e.limit
+	}
+	if first < last {
+		o.instead = [][]byte{e.task.piece(first, last, e.task.Careful)}
 	}
 	if o.done = e.done - e.told; o.done == 0 {
 		return o
 	}
-	r := result{part: e.task.part, Worker: e.w.rank, Took: time.Since(e.opened)}
+	r := result{
+		part: e.task.part, Worker: e.w.rank, Host: e.w.host, Took: time.Since(e.opened), Printed: e.w.printed(),
+	}
 	r.First, r.N = r.First+e.told, o.done
 	var errs map[int]error
 	r.Values, errs = e.encode(e.told, e.done)
@@ -227,6 +237,15 @@ func (e *execution) outcome(index int, runs bool) outcome {
 	return o
 }
 
+// inRedis is the part that Redis has of the task, as far as was told. e.mu is held.
+func (e *execution) inRedis() *part {
+	p := e.task.part
+	if e.shared {
+		p.First, p.N = p.First+e.told, 1
+	}
+	return &p
+}
+
 // toldOf notes that Redis knows an outcome.
 func (e *execution) toldOf(o outcome) {
 	e.mu.Lock()
@@ -234,6 +253,7 @@ func (e *execution) toldOf(o outcome) {
 	e.told += o.done
 	e.opened = time.Now()
 	e.failed = e.failed[o.failed:]
+	e.shared = true
 	e.returned = e.returned || len(o.instead) > 0
 }
 

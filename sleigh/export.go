@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 // ErrNotExported says that nothing is exported by that name.
 var ErrNotExported = errors.New("sleigh: not exported")
 
-// Export makes a value known to all functions of the jobs that begin from now on, by Exported. It travels as JSON. It blocks for some round trips.
-// It comes from Sleigh's export, which sent a value to each worker; here a worker gets it when a function asks for it first.
+// Export makes a value known to all functions of the jobs that begin from now on, by Exported. It travels as JSON. It blocks
+// for some round trips. It comes from Sleigh's export, which sent a value to each worker; here a worker gets it when a
+// function asks for it first.
 func (s *Sleigh) Export(ctx context.Context, name string, value any) error {
 	if err := s.over(); err != nil {
 		return err
@@ -50,51 +52,58 @@ func (s *Sleigh) Unexport(ctx context.Context, name string) error {
 	return nil
 }
 
-// Exported gives a function what the master has exported by a name. It blocks for a round trip when the worker is asked for it for the first time since
-// something was exported; else it takes what it has. It returns ErrNotExported if there is nothing of that name, or ctx does not come from a sleigh.
+// Exported gives a function what the master has exported by a name. It blocks for a round trip when the worker is asked for
+// it for the first time since something was exported; else it gives what it has: all functions of the worker share the
+// value, and should not change it. It returns ErrNotExported if there is nothing of that name, or ctx is not one of a function.
 func Exported[T any](ctx context.Context, name string) (value T, err error) {
 	el := elementFrom(ctx)
 	if el == nil {
 		return value, fmt.Errorf("%w: %q: the context is not one of a function", ErrNotExported, name)
 	}
-	text, err := el.e.w.imports.get(ctx, el.e.w.own, name, el.e.task.Exports)
+	have, err := el.e.w.imports.get(ctx, el.e.w.own, name, el.e.task.Exports)
 	if err != nil {
 		return value, err
 	}
-	if err := json.Unmarshal(text, &value); err != nil {
+	if known, ok := have.decoded.Load(reflect.TypeFor[T]()); ok {
+		return known.(T), nil
+	}
+	if err := json.Unmarshal(have.text, &value); err != nil {
 		return value, fmt.Errorf("sleigh: what is exported as %q does not convert to %T: %w", name, value, err)
 	}
+	have.decoded.Store(reflect.TypeFor[T](), value)
 	return value, nil
 }
 
 // imports is what a worker has of what was exported.
 type imports struct {
 	mu     sync.Mutex
-	byName map[string]imported
+	byName map[string]*imported
 }
 
 type imported struct {
 	text json.RawMessage // nil if there is nothing
 	seen int64           // as of which change of the exports
+
+	decoded sync.Map // by its type
 }
 
 // get gives a value as it was after the change, or is now.
-func (m *imports) get(ctx context.Context, own *workspace.Workspace, name string, change int64) (json.RawMessage, error) {
+func (m *imports) get(ctx context.Context, own *workspace.Workspace, name string, change int64) (*imported, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock() // others need it too
 	have, known := m.byName[name]
 	if !known || have.seen < change {
-		have = imported{seen: change}
+		have = &imported{seen: change}
 		if _, err := own.TryFind(ctx, exportVarOf(name), &have.text); err != nil {
 			return nil, fmt.Errorf("sleigh: what is exported as %q: %w", name, err)
 		}
 		if m.byName == nil {
-			m.byName = map[string]imported{}
+			m.byName = map[string]*imported{}
 		}
 		m.byName[name] = have
 	}
 	if have.text == nil {
 		return nil, fmt.Errorf("%w: %q", ErrNotExported, name)
 	}
-	return have.text, nil
+	return have, nil
 }

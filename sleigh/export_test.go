@@ -54,8 +54,8 @@ var draw = sleigh.Register("draw", func(ctx context.Context, _ int) ([]uint64, e
 // Random numbers depend on seed and index only.
 func TestRand(t *testing.T) {
 	t.Parallel()
-	var before [][]uint64
 	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		var before [][]uint64
 		for _, chunk := range []int{0, 1, 7} {
 			got, err := draw.EachElem(testContext(t), s, upTo(50), &sleigh.JobOptions{Seed: 42, Chunk: chunk})
 			if err != nil {
@@ -70,6 +70,9 @@ func TestRand(t *testing.T) {
 			}
 			if before != nil && !slices.EqualFunc(before, got, slices.Equal) {
 				t.Errorf("with chunks of %d they are others", chunk)
+			}
+			if sleigh.RandOf(42, 3).Uint64() != got[3][0] {
+				t.Error("RandOf differs from Rand")
 			}
 			before = got
 		}
@@ -102,13 +105,13 @@ func TestS5Recycle(t *testing.T) {
 			t.Errorf("%v with %v: %v, %v", tt.as, tt.bs, got, even)
 		}
 		for i, p := range got {
-			if p.A != tt.as[i%len(tt.as)] || p.B != tt.bs[i%len(tt.bs)] {
+			if p.First != tt.as[i%len(tt.as)] || p.Second != tt.bs[i%len(tt.bs)] {
 				t.Errorf("%v with %v: %v", tt.as, tt.bs, got)
 			}
 		}
 	}
 	fixed := slices.Collect(sleigh.Fixed(upTo(2), "x"))
-	if !slices.Equal(fixed, []sleigh.Pair[int, string]{{A: 0, B: "x"}, {A: 1, B: "x"}}) {
+	if !slices.Equal(fixed, []sleigh.Pair[int, string]{{First: 0, Second: "x"}, {First: 1, Second: "x"}}) {
 		t.Errorf("got %v", fixed)
 	}
 }
@@ -125,7 +128,7 @@ func TestS6Channel(t *testing.T) {
 				elems <- i
 			}
 		}()
-		got, err := square.EachElem(testContext(t), s, sleigh.Received(testContext(t), elems), nil)
+		got, err := square.EachElem(testContext(t), s, sleigh.FromChannel(testContext(t), elems), nil)
 		wantSquares(t, got, err, n)
 	})
 }

@@ -38,7 +38,8 @@ func (j *job) feed(ctx context.Context) error {
 	defer look.Stop()
 	for {
 		tasks, elements := j.gather()
-		if len(tasks) > 0 {
+		resized := j.resized.Swap(false) && j.ranks == 0
+		if len(tasks) > 0 || resized {
 			if err := j.handOut(ctx, tasks, elements); err != nil {
 				return err
 			}

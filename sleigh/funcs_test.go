@@ -54,13 +54,15 @@ var meet = sleigh.Register("meet", func(ctx context.Context, place string) (int,
 type visit struct{ Element, Rank, PID int }
 
 // wait tells that it has begun, and returns once the gate is open.
-var wait = sleigh.Register("wait", func(ctx context.Context, x int) (int, error) {
+var wait = sleigh.Register("wait", waitFor)
+
+func waitFor(ctx context.Context, x int) (int, error) {
 	w := sleigh.WorkerFrom(ctx)
 	if err := w.User().Store(ctx, "begun", visit{x, w.Rank(), os.Getpid()}); err != nil {
 		return 0, err
 	}
 	return x, w.User().Find(ctx, "gate", new(bool))
-})
+}
 
 // deaf is wait without an ear for the end of its context. A goroutine must still end before all tests do.
 var deaf = sleigh.Register("deaf", func(ctx context.Context, x int) (int, error) {

@@ -3,6 +3,7 @@
 package sleigh
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -11,5 +12,10 @@ import (
 // and killing it takes along what it runs.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Cancel = func() error {
+		if cmd.Process.Pid < 2 { // of one that was released: the signal would go to all there are
+			return os.ErrProcessDone
+		}
+		return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
-// Initialise is EachWorker for those workers too that join later, also in the place of one that has died: they run the function before their first task.
-// What it returns there is dropped; an error is logged by the worker, which goes on.
+// Initialise is EachWorker for those workers too that join later, also in the place of one that has died: they run the
+// function before their first task. What it returns there is dropped; an error is logged by the worker, which goes on. It
+// blocks as EachWorker does.
 func (f Func[A, R]) Initialise(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
 	j, results, err := f.eachWorker(s, arg)
 	if err != nil {
@@ -79,5 +80,5 @@ func (m *initialised) outcome(t *task, index int) (o outcome, known bool) {
 	defer m.mu.Unlock()
 	r, known := m.byJob[t.Job]
 	r.part = t.part
-	return outcome{index: index, job: t.Job, done: 1, failed: len(r.Failed), result: asJSON(r)}, known
+	return outcome{index: index, of: &t.part, job: t.Job, done: 1, failed: len(r.Failed), result: asJSON(r)}, known
 }

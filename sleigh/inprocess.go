@@ -2,10 +2,11 @@ package sleigh
 
 import (
 	"context"
-	"sync"
+	"errors"
 )
 
-// InProcess has n workers that are goroutines of this process: for tests, and for functions that must not leave it.
+// InProcess has n workers that are goroutines of this process: for tests, and for functions that must not leave it. A worker
+// whose function goes on after its timeout is replaced; the function is left to itself.
 func InProcess(n int) Launcher { return inProcess(n) }
 
 type inProcess int
@@ -13,38 +14,43 @@ type inProcess int
 func (n inProcess) size() int { return int(n) }
 
 func (n inProcess) launch(s *Sleigh) (team, error) {
-	g := &goroutines{}
-	g.ctx, g.cancel = context.WithCancel(context.Background())
-	for rank := range int(n) {
-		g.running.Go(func() {
-			w, err := join(g.ctx, s.rdb, s.member(rank), s.log)
-			if err != nil {
-				s.fail(err)
-				return
-			}
-			w.serve(g.ctx)
-			_ = w.close()
-		})
-	}
-	return g, nil
+	g := &goroutines{crew: &crew{s: s}}
+	g.crew.ctx, g.crew.kill = context.WithCancel(context.Background())
+	return g, g.crew.launch(int(n), func(int) (runWorker, func()) { return g.run, func() {} })
 }
 
 // goroutines is the team that InProcess launches.
-type goroutines struct {
-	ctx     context.Context
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+type goroutines struct{ crew *crew }
+
+// run is for a keeper. They need not hear from Redis that the sleigh stops.
+func (g *goroutines) run(leave, now context.Context, m member) end {
+	ctx, cancel := context.WithCancel(leave)
+	defer cancel()
+	defer context.AfterFunc(now, cancel)()
+	w, err := join(ctx, g.crew.s.rdb, m, g.crew.s.log)
+	switch {
+	case errors.Is(err, errRefused):
+		return end{ending: refused, err: err}
+	case err != nil:
+		return end{ending: replaced, err: err}
+	}
+	defer func() { _ = w.close() }()
+	w.serve(ctx)
+	if w.replace.Load() {
+		return end{ending: replaced, cause: "a function goes on after its timeout"}
+	}
+	return end{ending: left, cause: "it was told to"}
 }
 
 func (g *goroutines) end(ctx context.Context) {
-	g.cancel() // they need not hear it from Redis
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		g.running.Wait()
+		g.crew.running.Wait()
 	}()
 	select {
 	case <-ended:
 	case <-ctx.Done(): // a function that ignores its context cannot be ended
 	}
+	g.crew.kill()
 }

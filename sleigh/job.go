@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -26,8 +27,8 @@ var errFinished = errors.New("finished")
 
 // sink takes results.
 type sink interface {
-	// take gets the results of elements first to first+n-1 as a JSON array. Those for which skip is true do not count, or have failed.
-	take(first, n int, values json.RawMessage, skip func(i int) bool) error
+	// take gets results. Those of elements for which skip is true do not count.
+	take(r *result, skip func(i int) bool) error
 	// fail gets an element that has failed for good.
 	fail(e *TaskError)
 	// stop has take wait for nobody any more.
@@ -46,6 +47,8 @@ type job struct {
 	sink   sink
 
 	changed chan struct{} // has a value when the feed may have something to do
+	resized atomic.Bool   // the team has: Redis is to be told the new window
+	speed   meter
 
 	mu        sync.Mutex
 	pace      pace
@@ -57,11 +60,13 @@ type job struct {
 	known     int            // elements that Redis was given
 	done      int            // elements
 	failed    TaskErrors
+	printed   printers      // used by whoever collects
 	lost      map[int]*task // the elements that failed, by their indexes
 	ended     bool          // there are no more elements
 	begun     bool          // Redis knows the job
 	lastMoved time.Time     // when a result came
 	audited   time.Time
+	seen      time.Time     // when it was seen to its tasks
 	quiet     time.Duration // without a result until the next audit
 }
 
@@ -82,7 +87,7 @@ type chunk struct {
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	return &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 }
 
@@ -162,11 +167,14 @@ func (j *job) run(ctx context.Context) error {
 	err := j.collect(ctx)
 	cancel(err)
 	feeding.Wait()
+	if _, over := j.progress(); over != nil { // otherwise it was told to end at once
+		j.s.output.await(j.s.ctx, j.printed)
+	}
 	if p := j.source.panicked(); p != nil {
 		defer panic(p)
 	}
 	j.end(ctx)
-	slices.SortFunc(j.failed, func(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) })
+	slices.SortFunc(j.failed, byIndex)
 	return j.why(ctx, err)
 }
 
@@ -240,6 +248,7 @@ func (j *job) take(text []byte) error {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("a result is not readable: %w", err)
 	}
+	j.printed.note(&r)
 	j.mu.Lock()
 	c := j.chunks[r.Chunk]
 	if c == nil || r.N < 1 || r.First < c.first || r.First+r.N > c.first+c.n {
@@ -247,6 +256,8 @@ func (j *job) take(text []byte) error {
 		return nil
 	}
 	j.lastMoved = time.Now()
+	j.speed.note(j.lastMoved, r.N)
+	j.s.hosts.note(j.s.log, j.fn, r.Host, r.N, len(r.Failed))
 	j.pace.note(r.N, r.Took, max(len(text), len(c.text)*r.N/c.n))
 	failures := map[int]*TaskError{}
 	for _, e := range r.Failed {
@@ -287,7 +298,7 @@ func (j *job) take(text []byte) error {
 	for _, e := range final {
 		j.sink.fail(e)
 	}
-	return j.sink.take(r.First, r.N, r.Values, func(i int) bool { return skipped[i] })
+	return j.sink.take(&r, func(i int) bool { return skipped[i] })
 }
 
 func (c *chunk) isDone(i int) bool { return c.done != nil && c.done[i-c.first] }
@@ -340,11 +351,19 @@ func (j *job) repeat(other *job) {
 }
 
 // check says how far the job is.
-func (j *job) check() Progress {
+func (j *job) check() JobProgress {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return Progress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
+	return JobProgress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
 }
+
+func (j *job) failures() TaskErrors {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.SortedFunc(slices.Values(j.failed), byIndex)
+}
+
+func byIndex(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) }
 
 // total is the number of elements, once the job has run.
 func (j *job) total() int { return j.next }

@@ -27,6 +27,9 @@ func pidOf(t *testing.T, rdb *redisx.Client, s *sleigh.Sleigh, rank int) int {
 
 func kill(t *testing.T, pid int, signal syscall.Signal) {
 	t.Helper()
+	if pid < 2 { // which would be far more than one process
+		t.Fatalf("kill %v of process %d", signal, pid)
+	}
 	if err := syscall.Kill(pid, signal); err != nil {
 		t.Errorf("kill %v of process %d: %v", signal, pid, err)
 	}

@@ -2,16 +2,9 @@ package sleigh
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strconv"
 	"sync"
-	"time"
-
-	"github.com/netspaces/netspaces/workspace"
 )
 
 // Local has n worker processes on this machine: copies of this program, whose main must call Main first. They end with
@@ -20,11 +13,6 @@ func Local(n int) Launcher { return local(n) }
 
 type local int
 
-const (
-	maxFailures  = 3 // processes in a row that end before they joined
-	firstRestart = 100 * time.Millisecond
-)
-
 func (n local) size() int { return int(n) }
 
 func (n local) launch(s *Sleigh) (team, error) {
@@ -32,113 +20,58 @@ func (n local) launch(s *Sleigh) (team, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sleigh: cannot launch workers: %w", err)
 	}
-	p := &processes{s: s, program: program}
-	p.ctx, p.kill = context.WithCancel(context.Background())
-	for rank := range int(n) {
-		p.running.Go(func() { p.keep(rank) })
-	}
-	return p, nil
+	c := &crew{s: s}
+	c.ctx, c.kill = context.WithCancel(context.Background())
+	return c, c.launch(int(n), func(rank int) (run runWorker, end func()) {
+		out := s.output.stderrHere(rank)
+		p := &processes{program: program, redis: s.rdb.URL(), output: out, ended: out.ended, kill: c.ctx}
+		return p.run, out.close
+	})
 }
 
-// processes is the team that Local launches.
-type processes struct {
+// crew is the workers that the master itself keeps.
+type crew struct {
 	s       *Sleigh
-	program string
 	ctx     context.Context // ends to kill them
 	kill    context.CancelFunc
 	running sync.WaitGroup
 }
 
-func (p *processes) end(ctx context.Context) {
-	unwatch := context.AfterFunc(ctx, p.kill)
+// runWorker has a worker work until it ends: see keeper.
+type runWorker = func(leave, now context.Context, m member) end
+
+// launch has n keepers keep workers until the sleigh stops. Each has what runner gives for its rank.
+func (c *crew) launch(n int, runner func(rank int) (run runWorker, end func())) error {
+	ranks, err := c.s.places.take(c.s.ctx, n)
+	if err != nil {
+		c.kill()
+		return err
+	}
+	for _, rank := range ranks {
+		run, end := runner(rank)
+		k := &keeper{
+			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, leave: c.s.ctx, now: c.ctx,
+		}
+		c.running.Go(func() {
+			defer end()
+			if err := k.keep(); err != nil && c.s.ctx.Err() == nil {
+				c.s.fail(fmt.Errorf("sleigh: %w", err))
+			}
+		})
+	}
+	return nil
+}
+
+func (c *crew) end(ctx context.Context) {
+	unwatch := context.AfterFunc(ctx, c.kill)
 	defer unwatch()
-	p.running.Wait()
-	p.kill()
-}
-
-// keep has one worker of the rank run, until the sleigh stops.
-func (p *processes) keep(rank int) {
-	pause := firstRestart
-	for failures := 0; p.s.ctx.Err() == nil; {
-		pid, err := p.run(rank)
-		if p.s.ctx.Err() != nil {
-			return
-		}
-		if p.bury(rank, pid) {
-			failures, pause = 0, firstRestart
-		} else if failures++; failures == maxFailures {
-			p.s.fail(fmt.Errorf("sleigh: the worker of rank %d ended %d times before it joined, at last with %v: "+
-				"does main call sleigh.Main() first? What the worker printed stands above", rank, failures, err))
-			return
-		}
-		p.s.log.Warn("worker ended, another one takes its rank", "rank", rank, "pid", pid, "error", err)
-		select {
-		case <-time.After(pause):
-			pause *= 2
-		case <-p.s.ctx.Done():
-		}
-	}
-}
-
-// run has a worker process run to its end.
-func (p *processes) run(rank int) (pid int, err error) {
-	cmd := exec.CommandContext(p.ctx, p.program, "worker", strconv.Itoa(rank), "of", p.s.Name())
-	cmd.Env = append(os.Environ(), workerEnv+"=1")
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr // standard output is the master's own
-	ownGroup(cmd)
-	lifeline, err := cmd.StdinPipe()
-	if err != nil {
-		return 0, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	line, err := json.Marshal(invitation{Redis: p.s.rdb.URL(), Member: p.s.member(rank)})
-	if err == nil {
-		_, err = lifeline.Write(append(line, '\n'))
-	}
-	if err != nil {
-		p.s.log.Warn("worker was not told what to do", "rank", rank, "error", err)
-	}
-	return cmd.Process.Pid, cmd.Wait()
-}
-
-// bury gives the tasks of a dead worker to others, and reports whether it had joined. It does not return before that is
-// done: the next worker of the rank has to find them, and may otherwise wait for what they are to store.
-func (p *processes) bury(rank, pid int) bool {
-	for {
-		joined, err := p.tryBury(rank, pid)
-		switch {
-		case err == nil:
-			return joined
-		case errors.Is(err, workspace.ErrNoWorkspace):
-			p.s.fail(err) // somebody deleted the sleigh
-			return true
-		}
-		p.s.log.Warn("tasks of a dead worker were not given to others, trying again", "rank", rank, "error", err)
-		select {
-		case <-time.After(retryPause):
-		case <-p.s.ctx.Done():
-			return true
-		}
-	}
-}
-
-func (p *processes) tryBury(rank, pid int) (joined bool, err error) {
-	var info WorkerInfo
-	known, err := p.s.own.TryFind(p.s.ctx, workerVarOf(rank), &info)
-	if err != nil || !known || info.PID != pid {
-		return false, err
-	}
-	for _, variable := range []string{taskVar, taskVarOf(rank)} {
-		if err := p.s.own.EndClaims(p.s.ctx, variable, info.Client); err != nil {
-			return true, err
-		}
-	}
-	return true, nil
+	c.running.Wait()
+	c.kill()
 }
 
 // member is what a worker of the rank has to know.
 func (s *Sleigh) member(rank int) member {
-	return member{Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Slots: s.slots}
+	return member{
+		Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level,
+	}
 }

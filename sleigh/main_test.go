@@ -30,8 +30,11 @@ func TestMain(m *testing.M) {
 		os.Exit(playNoMain())
 	}
 	sleigh.Main()
-	if os.Getenv(roleEnv) == "master" {
+	switch os.Getenv(roleEnv) {
+	case "master":
 		os.Exit(playMaster())
+	case "talk master":
+		os.Exit(playTalkMaster())
 	}
 
 	// A data race in a worker process is seen by its report, since nobody looks at its exit code. The race detector would

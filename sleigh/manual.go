@@ -2,29 +2,31 @@ package sleigh
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
-// Manual waits for n workers that are started by hand, on any machine that reaches the Redis: copies of this program, with
-// its address in REDIS_URL and the name of the sleigh in NETSPACES_TEAM. It says on stderr how. The first n that come work;
-// further ones wait, and take the place of any that dies.
+// Manual has n workers that are started by hand, on any machine that reaches the Redis: copies of this program, with its
+// address in REDIS_URL and the name of the sleigh in NETSPACES_TEAM, and if they are to run several tasks at a time, how many
+// in NETSPACES_SLOTS. It says on stderr how. Tasks run as soon as there is a worker. More than n may come, also to a team of
+// Local; all may leave at any time, by SIGTERM. Each has the lowest rank that is free. A program that was started so
+// launches the worker as a process of its own, and replaces it if it dies.
 func Manual(n int) Launcher { return manual(n) }
 
 type manual int
 
-// teamEnv names the sleigh that a process is to join as a worker.
-const teamEnv = "NETSPACES_TEAM"
+const (
+	teamEnv  = "NETSPACES_TEAM"  // names the sleigh that a process is to join as a worker
+	slotsEnv = "NETSPACES_SLOTS" // tasks that it is to run at a time
+)
 
 func (n manual) size() int { return int(n) }
 
@@ -32,114 +34,114 @@ func (n manual) launch(s *Sleigh) (team, error) {
 	if server := s.rdb.String(); server == "embedded" || server == "local" {
 		return nil, fmt.Errorf("sleigh: Manual needs a Redis that other machines reach, not the %s one: set REDIS_URL", server)
 	}
-	free := make([]any, n)
-	for rank := range free {
-		free[rank] = s.member(rank)
-	}
-	if err := s.own.StoreAll(s.ctx, rankVar, free...); err != nil {
-		return nil, err
-	}
 	fmt.Fprintf(os.Stderr, "netspaces: waiting for %d workers; on any machine, start each with\n"+
 		"    REDIS_URL=%s %s=%s %s\n(with the password in the URL, where Redis has one)\n", n, s.rdb, teamEnv, s.Name(), filepath.Base(os.Args[0]))
-	return volunteers{own: s.own, n: int(n)}, nil
+	return volunteers{}, nil
 }
 
 // volunteers is the team of Manual: workers that end by themselves when the sleigh stops.
-type volunteers struct {
-	own *workspace.Workspace
-	n   int
-}
+type volunteers struct{}
 
-// end waits until all ranks have been given back.
-func (v volunteers) end(ctx context.Context) {
-	for range v.n {
-		if err := v.own.Fetch(ctx, rankVar, new(member)); err != nil {
-			return
+func (volunteers) end(context.Context) {}
+
+// joinTeam makes this process the keeper of a worker of the named sleigh, once there is one. It returns when that is over, or
+// it was told to leave.
+func joinTeam(name, slots string) error {
+	n := 1
+	if slots != "" {
+		var err error
+		if n, err = strconv.Atoi(slots); err != nil || n < 1 {
+			return fmt.Errorf("%s is %q: it must be a number of at least 1", slotsEnv, slots)
 		}
 	}
-}
-
-// joinTeam makes this process a worker of the named sleigh, once there is one and it has a rank free.
-func joinTeam(name string) error {
-	ctx := context.Background()
 	url := os.Getenv("REDIS_URL")
 	if url == "" {
 		return fmt.Errorf("%s is set, but REDIS_URL is not: it says where the team's Redis is", teamEnv)
 	}
-	rdb, err := redisx.Open(ctx, url, nil)
+	leave, soon := context.WithCancel(context.Background())
+	now, atOnce := context.WithCancel(context.Background())
+	defer soon()
+	defer atOnce()
+	orders := make(chan order)
+	go hearSignals(orders)
+	go func() {
+		for o := range orders {
+			soon()
+			if o == nowOrder {
+				atOnce()
+			}
+		}
+	}()
+	err := volunteer(leave, now, url, name, n)
+	if leave.Err() != nil || errors.Is(err, workspace.ErrNoWorkspace) || errors.Is(err, ErrStopped) {
+		return nil // the team needs no worker any more, or this is to be none
+	}
+	return err
+}
+
+// volunteer keeps a worker.
+func volunteer(leave, now context.Context, url, name string, slots int) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot launch a worker: %w", err)
+	}
+	rdb, err := redisx.Open(leave, url, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rdb.Close() }()
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	log := newLog(slog.LevelInfo)
+	own, err := awaitTeam(leave, rdb, name, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = own.Close() }()
+	t, err := admit(leave, own, thisProgram())
+	if err != nil {
+		return err
+	}
 
-	var own *workspace.Workspace
+	places := newPlaces(own, t.Lease, slots, t.Workers, log)
+	ranks, err := places.take(leave, 1)
+	if err != nil {
+		return err
+	}
+	holding, stop := context.WithCancel(context.Background())
+	held := make(chan struct{})
+	go func() {
+		defer close(held)
+		places.hold(holding)
+	}()
+	defer func() {
+		stop()
+		<-held
+	}()
+	log.Info("joined", "team", name, "rank", strconv.Itoa(ranks[0]))
+	out := stderrThere(own, ranks[0])
+	defer out.close()
+	p := &processes{
+		program: program, redis: url, output: io.MultiWriter(os.Stderr, out), ended: out.ended, stays: true, kill: context.Background(),
+	}
+	k := &keeper{
+		own: own, places: places, log: log, run: p.run, leave: leave, now: now,
+		member: member{Sleigh: name, Rank: ranks[0], Count: max(t.Workers, ranks[0]+1), Lease: t.Lease, Drain: t.Drain, Slots: slots, Level: t.Level},
+	}
+	return k.keep()
+}
+
+// awaitTeam waits until there is a sleigh of the name.
+func awaitTeam(ctx context.Context, rdb *redisx.Client, name string, log *slog.Logger) (*workspace.Workspace, error) {
 	for waiting := false; ; waiting = true {
-		if own, err = workspace.Use(ctx, rdb, name, false); err == nil {
-			break
-		}
+		own, err := workspace.Use(ctx, rdb, name, false)
 		if !errors.Is(err, workspace.ErrNoWorkspace) {
-			return err
+			return own, err
 		}
 		if !waiting {
 			log.Info("waiting for the team to start", "team", name)
 		}
-		time.Sleep(retryPause) // nothing in Redis tells of a workspace that is to come
-	}
-	// The rank is held under a lease, so that another worker gets it should this one die.
-	rank, err := own.Claim(ctx, rankVar, &workspace.ClaimOptions{Lease: 10 * time.Second})
-	if errors.Is(err, workspace.ErrNoWorkspace) {
-		return nil // the team has ended without needing this worker
-	}
-	if err != nil {
-		return err
-	}
-	var m member
-	if err := json.Unmarshal(rank.Values[0].Text, &m); err != nil {
-		return fmt.Errorf("what the master says of the rank is not readable: %w", err)
-	}
-	w, err := join(ctx, rdb, m, log)
-	if err != nil {
-		return err
-	}
-	log.Info("joined", "team", name, "rank", strconv.Itoa(w.rank))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := w.hold(rank, cancel)
-	w.serve(ctx)
-	stop()
-	leave, cancelLeave := context.WithTimeout(context.Background(), retryPause)
-	defer cancelLeave()
-	_ = rank.Release(leave, rank.Values[0].Index) // where this fails, its lease ends by itself
-	return errors.Join(w.close(), own.Close())
-}
-
-// hold renews the lease of the worker's rank until the returned function is called. A worker that was silent for so long
-// that another one has taken its rank, ends.
-func (w *Worker) hold(rank *workspace.Claim, end func()) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var holding sync.WaitGroup
-	holding.Go(func() {
-		tick := time.NewTicker(w.lease / 3)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				err := rank.Renew(ctx, w.lease)
-				if err != nil && ctx.Err() == nil {
-					w.log.Warn("lease of the rank not renewed", "error", err)
-				}
-				if errors.Is(err, workspace.ErrClaimLost) {
-					end()
-					return
-				}
-			}
+		pause(ctx, retryPause) // nothing in Redis tells of a workspace that is to come
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-	})
-	return func() {
-		cancel()
-		holding.Wait()
 	}
 }

@@ -12,10 +12,11 @@ type JobOptions struct {
 	Name string
 	// Chunk is how many elements are handed out together. Defaults to as many as take 50 ms, by those that are done.
 	Chunk int
-	// LoadFactor is how many tasks are handed out at a time for each task that the team can run at a time. Defaults to 4, and more where tasks are
-	// short. As many again wait in Redis.
+	// LoadFactor is how many tasks are handed out at a time for each task that the team can run at a time. Defaults to 4, and
+	// more where tasks are short. As many again wait in Redis.
 	LoadFactor int
-	// LoadBytes is how large the tasks in Redis may be together, but for at least one. Defaults to 64 MiB.
+	// LoadBytes is how large the tasks in Redis may be together, but for at least one. What their elements only name does not
+	// count. Defaults to 64 MiB.
 	LoadBytes int
 	// Attempts is how many times an element is tried whose function returns an error. Defaults to 1: an error is a result.
 	Attempts int
@@ -33,7 +34,8 @@ type JobOptions struct {
 	Ordered bool
 	// NoCopies keeps workers that have nothing else to do, at the end of the job, from running copies of tasks that take long.
 	NoCopies bool
-	// Lease is how long a worker may be silent before the tasks of this job that it has go to others. Defaults to that of the sleigh.
+	// Lease is how long a worker may be silent before the tasks of this job that it has go to others. Defaults to that of the
+	// sleigh.
 	Lease time.Duration
 	// StopAtError ends the job with the first element that fails for good.
 	StopAtError bool

@@ -2,7 +2,6 @@ package sleigh
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 )
@@ -12,6 +11,7 @@ type results[R any] struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
 	queue    []arrival[R]
+	bytes    int                // of it
 	early    map[int]arrival[R] // what has come before its turn
 	turn     int
 	ended    bool
@@ -21,8 +21,9 @@ type results[R any] struct {
 }
 
 type arrival[R any] struct {
-	Done[R]
-	err *TaskError
+	Result[R]
+	err  *TaskError
+	size int // bytes of its text
 }
 
 // failure is the error of an element that failed.
@@ -33,7 +34,11 @@ func (a arrival[R]) failure() error {
 	return a.err
 }
 
-const mostKept = 10000
+// What is kept for a loop that does not ask for it.
+const (
+	mostKept        = 10000
+	mostResultBytes = 64 << 20
+)
 
 func newResults[R any]() *results[R] {
 	q := &results[R]{early: map[int]arrival[R]{}}
@@ -41,21 +46,24 @@ func newResults[R any]() *results[R] {
 	return q
 }
 
-func (q *results[R]) take(first, n int, values json.RawMessage, skip func(i int) bool) error {
-	all, errs := decodeAll[R](values, n)
+func (q *results[R]) take(r *result, skip func(i int) bool) error {
+	all, errs := decodeAll[R](r.Values, r.N)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for k := range n {
-		if skip(first + k) {
+	size := len(r.Values) / r.N
+	for k := range r.N {
+		i := r.First + k
+		if skip(i) {
 			continue
 		}
 		if err := errs[k]; err != nil {
-			return fmt.Errorf("the result of element %d does not convert: %w", first+k, err)
+			return fmt.Errorf("the result of element %d does not convert: %w", i, err)
 		}
-		q.queue = append(q.queue, arrival[R]{Done: Done[R]{first + k, all[k]}})
+		q.queue = append(q.queue, arrival[R]{Result: Result[R]{i, all[k], r.Worker}, size: size})
+		q.bytes += size
 	}
 	q.changed.Broadcast()
-	for q.streamed && len(q.queue) > mostKept && !q.stopped {
+	for q.streamed && (len(q.queue) > mostKept || q.bytes > mostResultBytes) && !q.stopped {
 		q.changed.Wait()
 	}
 	return nil
@@ -64,7 +72,7 @@ func (q *results[R]) take(first, n int, values json.RawMessage, skip func(i int)
 func (q *results[R]) fail(e *TaskError) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.queue = append(q.queue, arrival[R]{Done: Done[R]{Index: e.Index}, err: e})
+	q.queue = append(q.queue, arrival[R]{Result: Result[R]{Index: e.Index, Worker: e.Worker}, err: e})
 	q.changed.Broadcast()
 }
 
@@ -149,6 +157,7 @@ func (q *results[R]) pop(ordered bool) (a arrival[R], ok bool) {
 
 // drop takes the first one out of the queue.
 func (q *results[R]) drop() {
+	q.bytes -= q.queue[0].size
 	q.queue = q.queue[1:]
 	if len(q.queue) == 0 {
 		q.queue = nil

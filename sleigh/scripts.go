@@ -14,6 +14,11 @@ var (
 	submitScript = script("submit")
 	settleScript = script("settle")
 	endScript    = script("end")
+	teamScript   = script("team")
+	reportScript = script("report")
+	deathScript  = script("death")
+	lookScript   = script("look")
+	statusScript = script("status")
 	auditScript  = script("audit")
 )
 

@@ -22,18 +22,26 @@ type Sleigh struct {
 	rdb     *redisx.Client
 	own     *workspace.Workspace // tasks, results, workers
 	user    *workspace.Workspace
-	workers int
-	slots   int // of each worker
+	workers int // to be there at least
+	slots   int // of each worker that is launched
 	lease   time.Duration
+	drain   time.Duration
 	log     *slog.Logger
+	places  *places // of the workers that this process keeps
+	hosts   hosts
+	level   slog.Level
+	output  *listener
 
 	exports atomic.Int64 // when Export or Unexport was called last, in ns
 
-	mu   sync.Mutex
-	jobs map[*job]bool // those under way; whether they are exclusive
+	mu       sync.Mutex
+	jobs     map[*job]bool // those under way; whether they are exclusive
+	there    headcount
+	refusals []Refusal
 
 	ctx     context.Context // ends when the sleigh stops or fails, with the cause
 	cancel  context.CancelCauseFunc
+	running sync.WaitGroup // goroutines that end with ctx
 	team    team
 	stopped atomic.Bool
 	stop    sync.Once
@@ -46,12 +54,30 @@ type Options struct {
 	Name string
 	// Launch says how to get workers. Defaults to Local with the number of cores.
 	Launch Launcher
-	// Slots is how many tasks a worker runs at a time. Defaults to 1.
+	// Slots is how many tasks a worker runs at a time. One that is started by hand has its own number. Defaults to 1.
 	Slots int
+	// Drain is how long a worker that is told to leave may go on with what it runs. Defaults to 25 s.
+	Drain time.Duration
+	// SameBuild refuses workers of another build of the program. Defaults to false: it is enough that they have registered
+	// the functions that the master had when it called Main.
+	SameBuild bool
 	// Lease is how long a worker may be silent before its tasks go to others. Defaults to 10 s.
 	Lease time.Duration
 	// Logger is told of workers that died and the like. Defaults to none.
 	Logger *slog.Logger
+	// Output is called with what worker processes print and what workers log, line by line: in order for each worker and
+	// stream, and one call at a time, by a goroutine of the sleigh. It should neither wait for a job nor call Stop. A line comes
+	// about 100 ms after it was printed; what a function wrote to os.Stdout or logged comes before EachElem returns its result,
+	// unless Redis fails or Output is behind by some seconds. If it is slow, the oldest lines are dropped when there are some MiB
+	// of them, and it is told how many. A line has 16 KiB at most, longer ones are cut.
+	//
+	// What workers write to their standard error is read by who launched them, so that it comes also if they die; which
+	// element it was for is not known. What workers in this process print stays as it is; only what Log takes comes here.
+	//
+	// Defaults to the master's stderr, each line after "worker 3 (host): ".
+	Output func(Line)
+	// LogLevel is the least level of records that workers send, of Log and of slog in a worker process. Defaults to Info.
+	LogLevel slog.Level
 }
 
 // Launcher is a way of getting workers: Local, Manual or InProcess.
@@ -69,8 +95,9 @@ type team interface {
 }
 
 const (
-	drainFor = 10 * time.Second // how long Stop leaves functions that ignore the end of their context
-	minLease = 100 * time.Millisecond
+	drainFor     = 10 * time.Second // how long Stop leaves functions that ignore the end of their context
+	minLease     = 100 * time.Millisecond
+	refusalsKept = 20
 )
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
@@ -92,6 +119,12 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Slots == 0 {
 		o.Slots = 1
 	}
+	if o.Drain == 0 {
+		o.Drain = 25 * time.Second
+	}
+	if o.Drain < 0 {
+		return nil, fmt.Errorf("sleigh: Drain: %w", errNegative)
+	}
 	if o.Slots < 1 {
 		return nil, fmt.Errorf("sleigh: workers of %d slots: at least 1 is needed", o.Slots)
 	}
@@ -104,9 +137,12 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Launch.size() < 1 {
 		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
 	}
-	s := &Sleigh{rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, log: o.Logger, jobs: map[*job]bool{}}
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
+	}
+	s := &Sleigh{
+		rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger, level: o.LogLevel,
+		jobs: map[*job]bool{},
 	}
 	var err error
 	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
@@ -119,18 +155,46 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		return nil, errors.Join(err, s.own.Close())
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	if s.team, err = o.Launch.launch(s); err != nil {
+	s.places = newPlaces(s.own, s.lease, s.slots, s.workers, s.log)
+	s.output = s.listen(o.Output)
+	s.there = headcount{Count: s.workers, Row: s.workers}
+	if s.team, err = o.Launch.launch(s); err == nil {
+		if err = s.own.Declare(ctx, termsVar, workspace.Single); err == nil {
+			// Now that those launched have their ranks, others may come.
+			err = s.own.Store(ctx, termsVar, s.terms(o.SameBuild))
+		}
+	}
+	if err != nil {
 		s.cancel(err)
+		if s.team != nil {
+			s.team.end(ended())
+		}
+		s.output.end()
 		return nil, errors.Join(err, s.user.Close(), s.own.Close())
 	}
+	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.takeRefusals, s.lookAfterTeam} {
+		s.running.Go(func() { f(s.ctx) })
+	}
 	return s, nil
+}
+
+// ended is a context that leaves no time.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
 }
 
 // Name returns the name of the sleigh, which is that of its own workspace.
 func (s *Sleigh) Name() string { return s.own.Name() }
 
-// Workers returns the number of workers.
-func (s *Sleigh) Workers() int { return s.workers }
+// Workers returns the number of ranks: of workers that are there or are to be. Those of Local, Manual and InProcess count from
+// the beginning, and those that come in addition while they are there.
+func (s *Sleigh) Workers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.there.Count
+}
 
 // User returns the workspace that master and workers share.
 func (s *Sleigh) User() *workspace.Workspace { return s.user }
@@ -148,6 +212,9 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		// Where this fails, the workspace is gone or Redis away: end does without.
 		_ = s.own.Store(drain, stopVar, true)
 		s.team.end(drain)
+		s.awaitOthers(drain)
+		s.running.Wait()
+		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 	})
 	return s.stopErr
@@ -178,9 +245,6 @@ func (s *Sleigh) isAlone() bool {
 	defer s.mu.Unlock()
 	return len(s.jobs) < 2
 }
-
-// capacity is how many tasks the team can run at a time.
-func (s *Sleigh) capacity() int { return s.workers * s.slots }
 
 // fail ends all calls with an error that nothing here can mend.
 func (s *Sleigh) fail(err error) { s.cancel(err) }

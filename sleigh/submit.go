@@ -18,8 +18,9 @@ type Job[R any] struct {
 	all    []R           // the results, once Wait has them
 }
 
-// Submit is EachElem that does not wait: it returns as soon as the job has begun. The job ends with ctx. Its results are kept until
-// Wait or All asks for them; once All does, no more than some 10,000 are kept, and the job waits.
+// Submit is EachElem that does not wait: it returns as soon as the job has begun. The job ends with ctx, and so should the
+// sequence where it may block; a sequence that fails can end the job by the cause of ctx (context.WithCancelCause). Results
+// are kept until Wait or All asks for them; once All does, no more than some 10,000 or 64 MiB are, and the job waits.
 func (f Func[A, R]) Submit(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions) (*Job[R], error) {
 	o, err := opts.resolve(f.name)
 	if err != nil {
@@ -58,8 +59,8 @@ func (job *Job[R]) ID() string { return job.j.id }
 // Cancel ends the job: the contexts of its functions end within a second. It does not wait for that.
 func (job *Job[R]) Cancel() { job.cancel(ErrEnded) }
 
-// Progress is how far a job is, in elements.
-type Progress struct {
+// JobProgress is how far a job is, in elements.
+type JobProgress struct {
 	Submitted int  // handed out so far
 	Done      int  // of these
 	Failed    int  // of those that are done
@@ -67,10 +68,10 @@ type Progress struct {
 }
 
 // Check says how far the job is. It does not block.
-func (job *Job[R]) Check() Progress { return job.j.check() }
+func (job *Job[R]) Check() JobProgress { return job.j.check() }
 
-// Wait blocks until the job has ended, and returns the results as EachElem does. If ctx ends first, that is its error, and Wait may be called
-// again. It returns ErrGathered if somebody has had the results.
+// Wait blocks until the job has ended, and returns the results as EachElem does. If ctx ends first, that is its error, and
+// Wait may be called again. It returns ErrGathered if somebody has had results, by Wait or All.
 func (job *Job[R]) Wait(ctx context.Context) ([]R, error) {
 	if !job.elems.gather(true) {
 		return nil, ErrGathered
@@ -89,19 +90,24 @@ func (job *Job[R]) Wait(ctx context.Context) ([]R, error) {
 	return job.all, job.err
 }
 
-// Done is what came of one element. Value is the zero value if it failed.
-type Done[R any] struct {
-	Index int
-	Value R
+// Result is what came of one element. Value is the zero value if it failed.
+type Result[R any] struct {
+	Index  int
+	Value  R
+	Worker int // rank; -1 if no worker had it
 }
 
-// All gives what came of the elements, as it comes, or with JobOptions.Ordered in their order; the error is a *TaskError for an element that
-// failed. It waits for more, and ends when all are there. If the job ends otherwise, or ctx, the last error says why, and belongs to no element. What
-// a loop that is left has not been given, the next All gives. Only one goroutine may use it.
-func (job *Job[R]) All(ctx context.Context) iter.Seq2[Done[R], error] {
-	return func(yield func(Done[R], error) bool) {
+// Failed is the elements that have failed so far, in their order. It does not block.
+func (job *Job[R]) Failed() TaskErrors { return job.j.failures() }
+
+// All gives what came of the elements, as it comes, or with JobOptions.Ordered in their order; the error is a *TaskError for
+// an element that failed. It waits for more, and ends when all are there. If the job ends otherwise, or ctx, the last error
+// says why, and belongs to no element. What a loop that is left has not been given, the next All gives. Only one goroutine
+// may use it.
+func (job *Job[R]) All(ctx context.Context) iter.Seq2[Result[R], error] {
+	return func(yield func(Result[R], error) bool) {
 		if !job.elems.stream() {
-			yield(Done[R]{}, ErrGathered)
+			yield(Result[R]{}, ErrGathered)
 			return
 		}
 		for {
@@ -111,9 +117,9 @@ func (job *Job[R]) All(ctx context.Context) iter.Seq2[Done[R], error] {
 			}
 			switch {
 			case !ok && err != nil:
-				yield(Done[R]{}, err)
+				yield(Result[R]{}, err)
 				return
-			case !ok || !yield(a.Done, a.failure()):
+			case !ok || !yield(a.Result, a.failure()):
 				return
 			}
 		}
@@ -129,9 +135,9 @@ func (job *Job[R]) broke() error {
 	return job.err
 }
 
-// RetryFailed begins a job of the elements that failed, when this one has ended. Their indexes stay what they were. Its Wait gives
-// the results of all elements, also of those that did not fail, if Wait has been called of this job. Elements
-// that could not even be handed out are left out.
+// RetryFailed begins a job of the elements that failed, when this one has ended. Their indexes stay what they were. Its Wait
+// gives the results of all elements, also of those that did not fail, if Wait has been called of this job. Elements that
+// could not even be handed out are left out.
 func (job *Job[R]) RetryFailed(ctx context.Context) (*Job[R], error) {
 	select {
 	case <-job.over:

@@ -46,7 +46,7 @@ func TestS9Submit(t *testing.T) {
 		if err != nil || len(got) != 20 {
 			t.Errorf("%d results, %v", len(got), err)
 		}
-		if p := job.Check(); p != (sleigh.Progress{Submitted: 20, Done: 20, All: true}) {
+		if p := job.Check(); p != (sleigh.JobProgress{Submitted: 20, Done: 20, All: true}) {
 			t.Errorf("it is at %+v", p)
 		}
 		if _, err := job.Wait(ctx); !errors.Is(err, sleigh.ErrGathered) {

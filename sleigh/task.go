@@ -16,20 +16,32 @@ import (
 //	job:J       what job J is (single)
 //	result:J    result of a task of job J
 //	worker@R    WorkerInfo of the worker of rank R (single)
-//	rank        what a worker has to know to join, one value for each rank that is free (only with Manual)
+//	status@R    what the worker of rank R does (single)
+//	rank        rank and slots of a worker, claimed by its keeper: see team.lua
+//	team        how many workers, slots and ranks there are (single)
+//	terms       what the master wants of workers (single)
+//	refused     Refusal of a worker that wanted to join
 //	init        task that each worker runs before any other
 //	export:N    value exported by the name N (single)
 //	death@C     Death of the worker whose client is C (single)
+//	deaths      names of these variables, the oldest first
+//	log         pages of lines that workers print (see page.go)
+//	progress@R  how far elements are that the worker of rank R runs (single)
 //	stop        a value here ends the workers
 const (
-	taskVar = "task"
-	rankVar = "rank"
-	initVar = "init"
-	stopVar = "stop"
+	taskVar    = "task"
+	rankVar    = "rank"
+	teamVar    = "team"
+	termsVar   = "terms"
+	refusedVar = "refused"
+	deathsVar  = "deaths"
+	initVar    = "init"
+	stopVar    = "stop"
 )
 
 func taskVarOf(rank int) string       { return taskVar + "@" + strconv.Itoa(rank) }
 func workerVarOf(rank int) string     { return "worker@" + strconv.Itoa(rank) }
+func statusVarOf(rank int) string     { return "status@" + strconv.Itoa(rank) }
 func deathVarOf(client string) string { return "death@" + client }
 func exportVarOf(name string) string  { return "export:" + name }
 func backlogVarOf(job string) string  { return "backlog:" + job }
@@ -63,7 +75,10 @@ type task struct {
 type result struct {
 	part
 	Worker int             `json:"worker"` // rank
+	Host   string          `json:"host"`
 	Took   time.Duration   `json:"took"`
 	Values json.RawMessage `json:"values"` // an array; what stands for elements that failed means nothing
 	Failed []*TaskError    `json:"failed,omitempty"`
+
+	Printed *printedLines `json:"printed,omitempty"` // by the worker until then
 }

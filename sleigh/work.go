@@ -20,12 +20,7 @@ const (
 func (w *Worker) serve(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w.initialise(ctx)
 	var loops, looking sync.WaitGroup
-	for range w.slots {
-		loops.Go(func() { w.serveAll(ctx, cancel) })
-	}
-	loops.Go(func() { w.serveRank(ctx, cancel) })
 	looking.Go(func() {
 		for ctx.Err() == nil {
 			if err := w.own.Find(ctx, stopVar, new(json.RawMessage)); err == nil || isOver(err) {
@@ -35,6 +30,12 @@ func (w *Worker) serve(ctx context.Context) {
 			}
 		}
 	})
+	looking.Go(func() { w.reportAll(ctx) })
+	w.initialise(ctx)
+	for range w.slots {
+		loops.Go(func() { w.serveAll(ctx, cancel) })
+	}
+	loops.Go(func() { w.serveRank(ctx, cancel) })
 	loops.Wait()
 	cancel()
 	looking.Wait()
@@ -100,10 +101,10 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	claiming, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(w.leaving, cancel)()
-	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.count * w.slots, Lease: w.lease})
+	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.Count() * w.slots, Lease: w.lease})
 	switch {
 	case err == nil:
-		return &batch{w: w, claim: c, in: variable, lease: w.lease, end: len(c.Values), settled: time.Now()}
+		return &batch{w: w, claim: c, in: variable, telling: newBaton(), lease: w.lease, end: len(c.Values), settled: time.Now()}
 	case isOver(err):
 		over()
 	default:
@@ -112,11 +113,12 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	return nil
 }
 
-// leaveSoon has the worker claim no more; it leaves when what it runs has ended.
+// leaveSoon has the worker claim no more; it leaves when what it runs has ended, and another one takes its rank.
 func (w *Worker) leaveSoon(why string) {
 	if !w.isLeaving() {
 		w.log.Warn("worker leaves", "why", why)
 	}
+	w.replace.Store(true)
 	w.leave()
 }
 
@@ -130,7 +132,7 @@ func (w *Worker) deathOf(client string) Death {
 	if found, err := w.own.TryFind(ctx, deathVarOf(client), &death); found && err == nil {
 		return death
 	}
-	for rank := range w.count {
+	for rank := range w.Count() {
 		var info WorkerInfo
 		if found, err := w.own.TryFind(ctx, workerVarOf(rank), &info); found && err == nil && info.Client == client {
 			return Death{Worker: rank, Host: info.Host, PID: info.PID, Cause: "it was not heard of any more"}

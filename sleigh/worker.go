@@ -2,40 +2,46 @@ package sleigh
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"runtime"
+	"sync/atomic"
 	"time"
 
-	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
 // Worker is one member of the team. A function gets it by WorkerFrom.
 type Worker struct {
 	rank  int
-	count int
+	count atomic.Int64 // ranks
 	host  string
 	own   *workspace.Workspace
 	user  *workspace.Workspace
 	lease time.Duration
 	slots int
+	drain time.Duration
 	log   *slog.Logger
+	level slog.Level // of records that go to the master
 
-	leaving context.Context // ends when it is to claim no more
-	leave   context.CancelFunc
-	dropped recent // jobs that have ended
-	imports imports
-	inits   initialised
+	out      *outbox
+	capture  *capture // nil if others share what this process prints to
+	progress progress
+
+	leaving  context.Context // ends when it is to claim no more
+	leave    context.CancelFunc
+	activity activity
+	replace  atomic.Bool // another one is to take its rank
+	dropped  recent      // jobs that have ended
+	imports  imports
+	inits    initialised
 }
 
 // Rank is the worker's number, from 0.
 func (w *Worker) Rank() int { return w.rank }
 
-// Count is the number of workers of the team.
-func (w *Worker) Count() int { return w.count }
+// Count is one more than the highest rank of the team: the number of its workers, unless one that came late has left. It
+// is up to date when the team is launched; of workers that come and go later it is told within some seconds of work.
+func (w *Worker) Count() int { return int(w.count.Load()) }
 
 // Host is the name of the machine that the worker runs on.
 func (w *Worker) Host() string { return w.host }
@@ -54,51 +60,16 @@ func WorkerFrom(ctx context.Context) *Worker {
 	return w
 }
 
-// WorkerInfo is what a worker tells of itself when it joins.
-type WorkerInfo struct {
-	Rank   int       `json:"rank"`
-	Host   string    `json:"host"`
-	OS     string    `json:"os"`
-	Arch   string    `json:"arch"`
-	PID    int       `json:"pid"`
-	Since  time.Time `json:"since"`
-	Client string    `json:"client"` // its name in Redis, which its claims carry
+// begun and ended are for whatever looks after what an element prints and tells.
+func (w *Worker) begun(el *element) {
+	if w.capture != nil {
+		w.capture.begun(el)
+	}
 }
 
-// member is what a worker needs to know to join.
-type member struct {
-	Sleigh string        `json:"sleigh"`
-	Rank   int           `json:"rank"`
-	Count  int           `json:"count"`
-	Lease  time.Duration `json:"lease"`
-	Slots  int           `json:"slots"`
+func (w *Worker) ended(el *element) {
+	if w.capture != nil {
+		w.capture.ended(el)
+	}
+	w.progress.ended(w, el)
 }
-
-// join makes a worker of this process, or of a goroutine of it.
-func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
-	w := &Worker{rank: m.Rank, count: m.Count, lease: m.Lease, slots: max(m.Slots, 1), log: log.With("rank", m.Rank)}
-	w.leaving, w.leave = context.WithCancel(context.Background())
-	var err error
-	if w.host, err = os.Hostname(); err != nil {
-		w.host = "unknown"
-	}
-	if w.own, err = workspace.Use(ctx, rdb, m.Sleigh, false); err != nil {
-		return nil, err
-	}
-	if w.user, err = workspace.Use(ctx, rdb, m.Sleigh+"/user", false); err != nil {
-		return nil, errors.Join(err, w.own.Close())
-	}
-	info := WorkerInfo{
-		Rank: m.Rank, Host: w.host, OS: runtime.GOOS, Arch: runtime.GOARCH, PID: os.Getpid(), Since: time.Now(),
-		Client: w.own.Client(),
-	}
-	if err = w.own.Declare(ctx, workerVarOf(m.Rank), workspace.Single); err == nil {
-		err = w.own.Store(ctx, workerVarOf(m.Rank), info)
-	}
-	if err != nil {
-		return nil, errors.Join(err, w.close())
-	}
-	return w, nil
-}
-
-func (w *Worker) close() error { return errors.Join(w.user.Close(), w.own.Close()) }

@@ -7,8 +7,8 @@ import (
 
 // Pair is an element of two varying arguments.
 type Pair[A, B any] struct {
-	A A
-	B B
+	First  A
+	Second B
 }
 
 // Recycle pairs the values of two slices for a function of two varying arguments. The shorter one begins again where it ends, as in the
@@ -27,7 +27,7 @@ func Recycle[A, B any](as []A, bs []B) (pairs iter.Seq[Pair[A, B]], even bool) {
 	}, long%short == 0
 }
 
-// Fixed pairs each element with an argument that is the same for all.
+// Fixed pairs each element with an argument that is the same for all. It travels with each of them: Export is for large ones.
 func Fixed[A, B any](elems iter.Seq[A], fixed B) iter.Seq[Pair[A, B]] {
 	return func(yield func(Pair[A, B]) bool) {
 		for a := range elems {
@@ -38,8 +38,8 @@ func Fixed[A, B any](elems iter.Seq[A], fixed B) iter.Seq[Pair[A, B]] {
 	}
 }
 
-// Received gives what comes out of a channel, until it is closed or ctx ends.
-func Received[A any](ctx context.Context, elems <-chan A) iter.Seq[A] {
+// FromChannel gives what comes out of a channel, until it is closed or ctx ends.
+func FromChannel[A any](ctx context.Context, elems <-chan A) iter.Seq[A] {
 	return func(yield func(A) bool) {
 		for {
 			select {

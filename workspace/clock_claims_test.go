@@ -170,3 +170,19 @@ func TestClockEndClaimsBeforeARenewal(t *testing.T) {
 		b.holds(ws, "v", "1")
 	})
 }
+
+// What was on its way to one that is known to be dead goes to others at once.
+func TestClockEndClaimsWhileWaiting(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ws, _ := b.owner(nil)
+		dead, machine := b.user()
+		b.claim(dead, "v", time.Hour)
+		b.until(s)
+		machine.freeze()
+		b.store(ws, "v", 1)
+		b.holds(ws, "v") // it is on its way
+		b.must(ws.EndClaims(b.ctx, "v", dead.Client()))
+		b.holds(ws, "v", "1")
+		machine.thaw()
+	})
+}

@@ -10,24 +10,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/netspaces/netspaces/examples/internal/program"
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
-	"github.com/netspaces/netspaces/workspace"
 	"github.com/spf13/pflag"
-)
-
-// The exit codes; after a signal it is 128 and the signal's number, as in a shell.
-const (
-	exitError   = 1
-	exitUsage   = 2
-	exitNoRedis = 4
-	exitSignal  = 128
 )
 
 const help = `Count the primes below a limit with a team of worker processes that share nothing but a Redis.
@@ -48,25 +38,7 @@ Exit codes: 0 done, 1 error, 2 wrong usage, 4 no Redis, 130 after Ctrl-C.
 
 func main() {
 	sleigh.Main() // A worker process never returns from here.
-	os.Exit(Run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
-}
-
-// signalError is why a context ended.
-type signalError struct{ syscall.Signal }
-
-func (s signalError) Error() string { return "stopped by signal: " + s.String() }
-
-// untilSignal returns a context that ends with Ctrl-C or when the program is asked to terminate.
-func untilSignal() context.Context {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
-		s := <-signals
-		signal.Reset(syscall.SIGINT, syscall.SIGTERM) // A second Ctrl-C ends the program at once.
-		cancel(signalError{s.(syscall.Signal)})
-	}()
-	return ctx
+	os.Exit(Run(program.UntilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // Run runs the command line and returns the exit code.
@@ -78,21 +50,13 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "primes: %v\nTry 'primes --help'.\n", err)
-		return exitUsage
+		return program.ExitUsage
 	}
 	if err = c.run(ctx, stdout, stderr); err == nil {
 		return 0
 	}
 	fmt.Fprintln(stderr, "primes:", err)
-	switch s, ok := errors.AsType[signalError](context.Cause(ctx)); {
-	case ok:
-		return exitSignal + int(s.Signal)
-	case errors.Is(err, redisx.ErrURL), errors.Is(err, workspace.ErrName):
-		return exitUsage
-	case errors.Is(err, redisx.ErrNoServer), errors.Is(err, redisx.ErrAuth), errors.Is(err, redisx.ErrNoRedisServer):
-		return exitNoRedis
-	}
-	return exitError
+	return program.ExitCode(ctx, err)
 }
 
 // A command is what the command line asks for.
@@ -110,7 +74,7 @@ func parse(args []string) (*command, *pflag.FlagSet, error) {
 	flags.SortFlags = false
 	flags.Usage = func() {} // Run prints the help.
 	flags.IntVar(&c.Limit, "limit", 2000000, "count the primes below this `number`")
-	flags.IntVar(&c.Chunk, "chunk", 10000, "cut the numbers into chunks of this even `length`, each a task")
+	flags.IntVar(&c.Chunk, "chunk", 10000, "cut the numbers into chunks of this even `length`, each an element of the job")
 	flags.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0),
 		"start this `number` of worker processes, by default one for each core")
 	flags.StringVar(&c.team, "team", "",

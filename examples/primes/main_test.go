@@ -11,20 +11,11 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/examples/internal/program"
+	"github.com/netspaces/netspaces/examples/internal/programtest"
 )
 
-func TestMain(m *testing.M) {
-	sleigh.Main() // The test binary is the worker of the sleighs that the tests start.
-	_ = os.Unsetenv("REDIS_URL")
-	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // Workers under the race detector would end a second late.
-	code := m.Run()
-	_ = os.RemoveAll(builtIn)
-	os.Exit(code)
-}
-
-// builtIn is the folder of the program that the tests have built, if they have.
-var builtIn string
+func TestMain(m *testing.M) { programtest.Main(m) }
 
 // runIn runs the command in this process.
 func runIn(ctx context.Context, args ...string) (code int, stdout, stderr string) {
@@ -116,7 +107,7 @@ func TestWrongUsage(t *testing.T) {
 	} {
 		t.Run(args, func(t *testing.T) {
 			code, out, errs := runIn(t.Context(), strings.Fields(args)...)
-			if code != exitUsage || out != "" || !strings.HasPrefix(errs, "primes: ") || !strings.Contains(errs, want) {
+			if code != program.ExitUsage || out != "" || !strings.HasPrefix(errs, "primes: ") || !strings.Contains(errs, want) {
 				t.Errorf("exit code %d, stdout %q, stderr %q, want one with %q", code, out, errs, want)
 			}
 		})
@@ -143,7 +134,7 @@ func TestFlagBeforeEnvironment(t *testing.T) {
 func TestStoppedBeforeStart(t *testing.T) {
 	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(signalError{sig})
+		cancel(program.SignalError{Signal: sig})
 		if code, out, errs := runIn(ctx); code != want || out != "" ||
 			!strings.HasPrefix(errs, "primes: stopped by signal: ") {
 			t.Errorf("%v: exit code %d, stdout %q, stderr %q, want code %d", sig, code, out, errs, want)
@@ -159,7 +150,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer full.Close()
 	var errs bytes.Buffer
-	if code := Run(t.Context(), []string{"--limit=100", "--workers=1"}, full, &errs); code != exitError || errs.Len() == 0 {
+	if code := Run(t.Context(), []string{"--limit=100", "--workers=1"}, full, &errs); code != program.ExitError || errs.Len() == 0 {
 		t.Errorf("exit code %d, stderr %q", code, errs.String())
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"sync"
 
 	"github.com/netspaces/netspaces/sleigh"
@@ -33,15 +32,16 @@ func primesBelow(ctx context.Context, s *sleigh.Sleigh, p parameters, onDone fun
 	if _, err := readParameters.EachWorker(ctx, s, struct{}{}); err != nil {
 		return nil, err
 	}
-	lists, err := findPrimes.EachElem(ctx, s, p.firsts(), &sleigh.JobOptions{OnDone: onDone})
-	if err != nil {
-		return nil, err
+	primes := []int{}
+	if p.Limit > 2 {
+		primes = append(primes, 2)
 	}
-	primes := slices.Concat(slices.Insert(lists, 0, []int{2})...)
-	if p.Limit <= 2 {
-		primes = primes[:0]
-	}
-	return primes, nil
+	opts := &sleigh.JobOptions{Ordered: true, OnDone: onDone}
+	err := findPrimes.Accumulate(ctx, s, p.firsts(), opts, func(_ int, more []int) error {
+		primes = append(primes, more...)
+		return nil
+	})
+	return primes, err
 }
 
 // primesOfChunk is the task: it returns the primes of the chunk that begins with first.

@@ -1,9 +1,11 @@
 -- Settles claimed tasks with their results, and hands out the next tasks of their jobs.
 -- KEYS 1-4, groups of: the claimed variable, task; then for each job of these tasks: count, backlog, result.
 -- ARGV 1 incarnation, 2 request, 3 the claimed variable, 4 claim, 5 number of jobs, 6… their ids; then for each task: its index
---      in the claim, which of the jobs (0: none), how many of its elements are done, how many of these failed, the result
---      ('' = none), what of it stays claimed ('' = nothing), how many tasks are given back in its place, and these
+--      in the claim, the index of its first element and how many it has ('' = whatever it is), which of the jobs (0: none),
+--      how many of its elements are done, how many of these failed, the result ('' = none), what of it stays claimed
+--      ('' = nothing), how many tasks are given back in its place, and these
 -- Returns OK, the number and the indexes of tasks that somebody else has settled, and the ids of jobs that have ended; or GONE.
+-- So counts a task that has other elements by now: another worker has it too, and one of the two has given some back.
 local again = refused()
 if again then return again end
 local claimed = variable(ARGV[3], FIRST)
@@ -22,17 +24,21 @@ end
 
 local indexes, tasks = {}, {}
 while at <= #ARGV do
-  local t = { job = jobs[tonumber(ARGV[at + 1])], done = tonumber(ARGV[at + 2]), failed = tonumber(ARGV[at + 3]), result = ARGV[at + 4] }
-  t.kept, t.first, t.last = ARGV[at + 5], at + 7, at + 6 + tonumber(ARGV[at + 6])
+  local t = { elements = ARGV[at + 1], job = jobs[tonumber(ARGV[at + 2])], done = tonumber(ARGV[at + 3]), failed = tonumber(ARGV[at + 4]) }
+  t.result, t.kept, t.first, t.last = ARGV[at + 5], ARGV[at + 6], at + 8, at + 7 + tonumber(ARGV[at + 7])
   tasks[#tasks + 1], indexes[#indexes + 1] = t, ARGV[at]
   at = t.last + 1
 end
 local c = claims()
 local claim = c.get(claimed, ARGV[4])
-local held = c.held(claimed, claim, indexes)
+local held, values = c.held(claimed, claim, indexes)
+local function changed_since(t, text)
+  local first, n = string.match(text, '^{"job":"%w*","chunk":%d+,"first":(%d+),"n":(%d+)')
+  return t.elements ~= '' and first and t.elements ~= first .. ' ' .. n
+end
 local lost, settled = {}, {}
 for i, t in ipairs(tasks) do
-  if not held[i] then
+  if not held[i] or changed_since(t, values[i]) then
     lost[#lost + 1] = indexes[i]
   else
     local j = t.job

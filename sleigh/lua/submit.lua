@@ -1,4 +1,4 @@
--- Adds tasks to a job, and hands out as many as there is room for.
+-- Adds tasks to a job, and hands out as many as there is room for. Without tasks it sees to those that are handed out.
 -- KEYS 1-4, groups of: the variable to hand out in; then of the job: count, backlog, result, job.
 -- ARGV 1 incarnation, 2 request, 3 the variable to hand out in, 4 id of the job, 5 its description if it is to begin,
 --      6 window (tasks), 7 how many elements it has so far, 8 how many are in these tasks, 9… tasks
@@ -27,4 +27,5 @@ if j.submitted == tonumber(ARGV[7]) then
   j.submitted = j.submitted + tonumber(ARGV[8])
 end
 hand_out(j, into)
+if #ARGV < 9 then waiting().look(into) end -- a task may be on its way to a worker that has vanished
 return answer({ word, whole(j.submitted), whole(j.done), whole(j.failed), whole(j.out), whole(redis.call('LLEN', j.backlog.values)) })

@@ -66,9 +66,9 @@ local function claims()
   end
 
   -- Which values of a claim are not settled, of those that are named by their indexes: their fields, by the position of the
-  -- index. One that is named twice counts the first time.
+  -- index. One that is named twice counts the first time. With them come the values of all that are named, by the same.
   function C.held(var, claim, indexes)
-    if not claim or #indexes == 0 then return {} end
+    if not claim or #indexes == 0 then return {}, {} end
     if not redis.call('ZSCORE', var.deadlines, claim.id) then error('NWSDAMAGED claim ' .. claim.id .. ' has no deadline') end
     local fields, held, named = {}, {}, {}
     for i, index in ipairs(indexes) do fields[i] = claim.id .. '/' .. index end
@@ -78,7 +78,7 @@ local function claims()
         held[i], named[field] = field, true
       end
     end
-    return held
+    return held, values
   end
 
   -- Ends the claim of these fields, at least one.

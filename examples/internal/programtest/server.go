@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package programtest
 
 import (
 	"bytes"
@@ -23,8 +23,8 @@ func needRedis(t *testing.T) {
 	}
 }
 
-// redisServer starts a redis-server that ends with the test.
-func redisServer(t *testing.T, config ...string) (url string, rdb *redis.Client) {
+// RedisServer starts a redis-server that ends with the test.
+func RedisServer(t *testing.T, config ...string) (url string, rdb *redis.Client) {
 	t.Helper()
 	needRedis(t)
 	dir := t.TempDir()
@@ -46,23 +46,23 @@ func redisServer(t *testing.T, config ...string) (url string, rdb *redis.Client)
 			t.Logf("redis-server says:\n%s", log.String())
 		}
 	})
-	eventually(t, "redis-server answers", func() bool {
+	Eventually(t, "redis-server answers", func() bool {
 		err := rdb.Ping(t.Context()).Err()
 		return err == nil || redis.HasErrorPrefix(err, "NOAUTH")
 	})
 	return "unix://" + socket, rdb
 }
 
-// checkNoKeys fails for anything left on the server.
-func checkNoKeys(t *testing.T, rdb *redis.Client) {
+// CheckNoKeys fails for anything left on the server.
+func CheckNoKeys(t *testing.T, rdb *redis.Client) {
 	t.Helper()
 	if keys, err := rdb.Keys(t.Context(), "*").Result(); err != nil || len(keys) > 0 {
 		t.Errorf("left on the Redis: %q, %v", keys, err)
 	}
 }
 
-// onBoth runs the test on an embedded Redis and on a real one.
-func onBoth(t *testing.T, test func(t *testing.T, url string)) {
+// OnBoth runs the test on an embedded Redis and on a real one.
+func OnBoth(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
 		test(t, "mem://")

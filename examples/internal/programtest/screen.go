@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package programtest
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/creack/pty"
 )
 
-// A screen is what was written to a terminal so far.
-type screen struct {
+// Screen is what was written to a terminal so far.
+type Screen struct {
 	t       *testing.T
 	mu      sync.Mutex
 	written bytes.Buffer
@@ -22,7 +22,7 @@ type screen struct {
 }
 
 // newScreen returns it with the end of the terminal that a program writes to.
-func newScreen(t *testing.T) (*screen, *os.File) {
+func newScreen(t *testing.T) (*Screen, *os.File) {
 	t.Helper()
 	ptmx, tty, err := pty.Open()
 	if err != nil {
@@ -31,7 +31,7 @@ func newScreen(t *testing.T) (*screen, *os.File) {
 	if err := pty.Setsize(tty, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, more: make(chan struct{}), closed: make(chan struct{})}
+	s := &Screen{t: t, more: make(chan struct{}), closed: make(chan struct{})}
 	go func() {
 		defer close(s.closed)
 		defer ptmx.Close()
@@ -51,16 +51,17 @@ func newScreen(t *testing.T) (*screen, *os.File) {
 	return s, tty
 }
 
-func (s *screen) text() string {
+// Text is all that was written.
+func (s *Screen) Text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.written.String()
 }
 
-// await returns once the text is as wanted.
-func (s *screen) await(wanted func(text string) bool) {
+// Await returns once the text is as wanted.
+func (s *Screen) Await(wanted func(text string) bool) {
 	s.t.Helper()
-	late := time.After(patience)
+	late := time.After(Patience)
 	for {
 		s.mu.Lock()
 		text, more := s.written.String(), s.more

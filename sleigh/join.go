@@ -1,0 +1,81 @@
+package sleigh
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// WorkerInfo is what a worker tells of itself when it joins.
+type WorkerInfo struct {
+	Rank    int       `json:"rank"`
+	Host    string    `json:"host"`
+	OS      string    `json:"os"`
+	Arch    string    `json:"arch"`
+	PID     int       `json:"pid"`
+	Slots   int       `json:"slots"` // tasks that it runs at a time
+	Program string    `json:"program"`
+	Version string    `json:"version,omitempty"` // of the program's main module, as Go has noted it
+	Build   string    `json:"build"`             // the beginning of the SHA-256 of the program's file
+	Since   time.Time `json:"since"`
+	Client  string    `json:"client"` // its name in Redis, which its claims carry
+	Launch  string    `json:"launch"` // tells its keeper that it is the one it has launched
+}
+
+// member is what a worker needs to know to join.
+type member struct {
+	Sleigh string        `json:"sleigh"`
+	Rank   int           `json:"rank"`
+	Count  int           `json:"count"`
+	Lease  time.Duration `json:"lease"`
+	Drain  time.Duration `json:"drain"`
+	Slots  int           `json:"slots"`
+	Level  slog.Level    `json:"level"` // Options.LogLevel
+	Launch string        `json:"launch"`
+}
+
+// join makes a worker of this process, or of a goroutine of it.
+func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
+	w := &Worker{
+		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), level: m.Level,
+		log: log.With("rank", m.Rank),
+	}
+	w.count.Store(int64(m.Count))
+	w.activity.init()
+	w.leaving, w.leave = context.WithCancel(context.Background())
+	var err error
+	if w.own, err = workspace.Use(ctx, rdb, m.Sleigh, false); err != nil {
+		return nil, err
+	}
+	if w.user, err = workspace.Use(ctx, rdb, m.Sleigh+"/user", false); err != nil {
+		return nil, errors.Join(err, w.own.Close())
+	}
+	w.out = newOutbox(w)
+	p := thisProgram()
+	if _, err = admit(ctx, w.own, p); err == nil {
+		err = w.own.Declare(ctx, workerVarOf(m.Rank), workspace.Single)
+	}
+	if err == nil {
+		err = w.own.Store(ctx, workerVarOf(m.Rank), WorkerInfo{
+			Rank: m.Rank, Host: w.host, OS: runtime.GOOS, Arch: runtime.GOARCH, PID: os.Getpid(), Slots: w.slots, Program: p.Name,
+			Version: p.Version, Build: p.Build, Since: time.Now(), Client: w.own.Client(), Launch: m.Launch,
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	w.activity.nudge() // its first report replaces that of the last worker of the rank
+	return w, nil
+}
+
+func (w *Worker) close() error {
+	w.out.close()
+	w.progress.close()
+	return errors.Join(w.user.Close(), w.own.Close())
+}

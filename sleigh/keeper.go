@@ -1,0 +1,189 @@
+package sleigh
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+const (
+	maxFailures  = 3 // workers in a row that end before they joined
+	firstRestart = 100 * time.Millisecond
+	lastRestart  = 10 * time.Second
+	deathsKept   = 100 // of all workers
+)
+
+// keeper has one worker of a rank, and replaces it until its sleigh is over or the worker was told to leave.
+type keeper struct {
+	own    *workspace.Workspace
+	places *places
+	log    *slog.Logger
+	member member // what its workers have to know
+	// run has a worker work until it ends. It is to leave soon when the first context ends, at once when the second does.
+	run    runWorker
+	always bool // also a worker that was told to leave is replaced
+
+	leave context.Context // ends when there is to be no worker any more
+	now   context.Context // ends when that is to be at once
+}
+
+// end is how a worker ended.
+type end struct {
+	ending
+	pid    int
+	cause  string // as its process tells
+	stderr string // the last of it
+	err    error  // why it could not begin, or another one need not
+}
+
+func (e end) why() string {
+	if e.err != nil {
+		return e.err.Error()
+	}
+	return e.cause
+}
+
+// keep returns when there is to be no worker any more; otherwise with an error that no other worker can mend. The rank is
+// given back.
+func (k *keeper) keep() error {
+	pause := firstRestart
+	for failures := 0; !isDone(k.leave); {
+		now, cancel := context.WithCancel(k.now)
+		k.places.whenLost(k.member.Rank, cancel)
+		k.member.Launch = rand.Text()
+		e := k.run(k.leave, now, k.member)
+		lost := isDone(now) && !isDone(k.now)
+		cancel()
+		if k.always && isDone(k.leave) {
+			return nil // the sleigh is over, and will be deleted
+		}
+		joined, over := k.bury(e)
+		switch {
+		case over != nil:
+			k.giveBack()
+			return over
+		case e.ending == refused:
+			return fmt.Errorf("%w (what it printed stands above)", errRefused)
+		case isDone(k.leave) || e.ending == left && !k.always && !lost:
+			k.giveBack()
+			return nil
+		case joined || e.ending == replaced:
+			failures, pause = 0, firstRestart
+		default:
+			failures++
+		}
+		if failures == maxFailures {
+			k.giveBack()
+			return fmt.Errorf("the worker of rank %d ended %d times before it joined, at last with %s: "+
+				"does main call sleigh.Main() first? What the worker printed stands above", k.member.Rank, failures, e.why())
+		}
+		k.log.Warn("worker ended, another one takes its rank", "rank", k.member.Rank, "pid", e.pid, "cause", e.why())
+		if lost && !k.takeAnother() {
+			return nil
+		}
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, lastRestart)
+		case <-k.leave.Done():
+		}
+	}
+	k.giveBack()
+	return nil
+}
+
+// giveBack gives the rank back.
+func (k *keeper) giveBack() {
+	ctx, cancel := context.WithTimeout(context.Background(), retryPause)
+	defer cancel()
+	_ = k.places.leave(ctx, k.member.Rank) // where this fails, its lease ends by itself
+}
+
+// takeAnother takes another rank, in place of one that was lost.
+func (k *keeper) takeAnother() bool {
+	for !isDone(k.leave) {
+		ranks, err := k.places.take(k.leave, 1)
+		if err == nil {
+			k.member.Rank = ranks[0]
+			return true
+		}
+		k.log.Warn("no rank taken, trying again", "error", err)
+		pause(k.leave, retryPause)
+	}
+	return false
+}
+
+// bury tells what is known of a worker that ended, and gives its tasks to others. It reports whether the worker had joined,
+// and returns an error if the sleigh is over. It does not return before that is done: the next worker of the rank has to
+// find them, and may otherwise wait for what they are to store.
+func (k *keeper) bury(e end) (joined bool, over error) {
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+		joined, over, err := k.tryBury(ctx, e)
+		cancel()
+		switch {
+		case err == nil:
+			return joined, over
+		case isOver(err):
+			return true, err
+		case isDone(k.now): // there is no time, and nobody to take the rank
+			return true, nil
+		}
+		k.log.Warn("tasks of a dead worker were not given to others, trying again", "rank", k.member.Rank, "error", err)
+		pause(k.now, retryPause)
+	}
+}
+
+func (k *keeper) tryBury(ctx context.Context, e end) (joined bool, over, err error) {
+	if found, err := k.own.TryFind(ctx, stopVar, new(json.RawMessage)); err != nil || found {
+		return true, ErrStopped, err
+	}
+	var info WorkerInfo
+	known, err := k.own.TryFind(ctx, workerVarOf(k.member.Rank), &info)
+	if err != nil || !known || info.Launch != k.member.Launch {
+		return false, nil, err
+	}
+	if e.ending == died {
+		if err := k.noteDeath(ctx, info, e); err != nil {
+			return true, nil, err
+		}
+	}
+	for _, variable := range []string{taskVar, taskVarOf(k.member.Rank)} {
+		if err := k.own.EndClaims(ctx, variable, info.Client); err != nil {
+			return true, nil, err
+		}
+	}
+	return true, nil, nil
+}
+
+// noteDeath stores what is known of a death, for whoever gets the tasks, and forgets the oldest one of many.
+func (k *keeper) noteDeath(ctx context.Context, info WorkerInfo, e end) error {
+	death := Death{Worker: info.Rank, Host: info.Host, PID: info.PID, Cause: e.why(), Stderr: e.stderr}
+	_, old, err := k.own.Do(ctx, deathScript, []string{deathVarOf(info.Client), deathsVar}, asJSON(death), deathsKept)
+	for _, variable := range old {
+		if err := k.own.DeleteVar(ctx, variable); err != nil && !errors.Is(err, workspace.ErrNoVar) {
+			return err
+		}
+	}
+	return err
+}
+
+func isDone(ctx context.Context) bool { return ctx.Err() != nil }
+
+// pause waits for so long, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func newLog(level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}

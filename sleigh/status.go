@@ -1,0 +1,225 @@
+package sleigh
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// silentAfter is how long nothing is heard of a worker until that is its state; it gives a sign of life every two seconds.
+const silentAfter = 6 * time.Second
+
+// Status is what a sleigh does.
+type Status struct {
+	Workers []WorkerStatus // by rank
+	Jobs    []JobStatus    // in the order in which they began
+	Refused []Refusal      // the last workers that wanted to join and may not
+	Hosts   []HostTrouble  // hosts on which a function fails far more often than elsewhere
+}
+
+// State is that of a worker.
+type State string
+
+// The states of a worker.
+const (
+	Joining State = "joining" // its rank is taken, and its process begins
+	Idle    State = "idle"
+	Working State = "working"
+	Leaving State = "leaving" // it claims no more tasks
+	Silent  State = "silent"  // nothing was heard of it for 6 s
+)
+
+// WorkerStatus is what a worker does. What it tells of itself is up to a second old.
+type WorkerStatus struct {
+	Rank  int
+	State State
+	Since time.Time // when it last began to work, or ceased to; zero while it joins
+	Tasks []Running // what it runs
+	// Done and Failed are elements since it joined; those that failed are done, too.
+	Done, Failed int
+	Mean         time.Duration // that an element took
+	Beat         time.Duration // since its last sign of life; -1 if there was none
+	Info         WorkerInfo    // zero while it joins
+}
+
+// JobStatus is how far a job is. Submitted is the sum of Backlog, Queued, Claimed and Done, all of them elements. Where very
+// many wait, Backlog and Queued are estimates.
+type JobStatus struct {
+	ID, Name, Func string
+	Priority       int
+	Since          time.Time // when it began
+	Submitted      int       // that Redis was given; a job with many has more, which follow as there is room
+	Backlog        int       // that wait for room among those handed out
+	Queued         int       // handed out, and no worker has them
+	Claimed        int       // that workers have
+	Done           int       // also those that failed
+	Failed         int
+	Total          int           // elements there will be; -1 if it is not known
+	Rate           float64       // elements done in a second, lately
+	Left           time.Duration // time until all are done, at this rate; -1 if it is not known
+}
+
+// Status says what workers and jobs do. It blocks for two round trips, and returns the errors of Find.
+func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
+	if err := s.over(); err != nil {
+		return nil, err
+	}
+	st, err := statusOf(ctx, s.own)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	jobs := make([]*job, 0, len(s.jobs))
+	for j := range s.jobs {
+		jobs = append(jobs, j)
+	}
+	st.Refused = slices.Clone(s.refusals)
+	s.mu.Unlock()
+	for _, j := range jobs {
+		for i := range st.Jobs {
+			if st.Jobs[i].ID == j.id {
+				j.addTo(&st.Jobs[i])
+			}
+		}
+	}
+	st.Hosts = s.hosts.troubles()
+	return st, nil
+}
+
+// addTo adds what only the master knows.
+func (j *job) addTo(st *JobStatus) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	st.Rate = j.speed.rate(time.Now())
+	if j.ended {
+		st.Total = j.next
+	}
+	st.estimate()
+}
+
+// estimate estimates the time that is left.
+func (st *JobStatus) estimate() {
+	if st.Left = -1; st.Total >= 0 && st.Rate > 0 {
+		st.Left = time.Duration(float64(max(st.Total-st.Done, 0)) / st.Rate * float64(time.Second))
+	}
+}
+
+// statusOf reads what Redis knows of the sleigh that a workspace is of.
+func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
+	_, texts, err := own.Do(ctx, lookScript, []string{rankVar})
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(texts[0])
+	if err != nil || n > len(texts)-1 {
+		return nil, fmt.Errorf("sleigh: what is known of the team is not readable: %w", err)
+	}
+	ranks, err := numbers(texts[1 : 1+n])
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(ranks)
+	ids := texts[1+n:]
+
+	variables, args := []string{taskVar}, []any{n}
+	for _, rank := range ranks {
+		variables = append(variables, workerVarOf(rank), statusVarOf(rank), taskVarOf(rank))
+		args = append(args, rank)
+	}
+	for _, id := range ids {
+		variables = append(variables, countVarOf(id), backlogVarOf(id), jobVarOf(id))
+		args = append(args, id)
+	}
+	if _, texts, err = own.Do(ctx, statusScript, variables, args...); err != nil {
+		return nil, err
+	}
+	if len(texts) != 3*len(ranks)+4*len(ids) {
+		return nil, fmt.Errorf("sleigh: %d texts came for %d workers and %d jobs", len(texts), len(ranks), len(ids))
+	}
+	st := &Status{}
+	for i, rank := range ranks {
+		w, err := workerStatus(rank, texts[3*i:3*i+3])
+		if err != nil {
+			return nil, err
+		}
+		st.Workers = append(st.Workers, w)
+	}
+	texts = texts[3*len(ranks):]
+	for i := range ids {
+		if texts[4*i] == "" {
+			continue // it has ended
+		}
+		j, err := jobStatus(texts[4*i : 4*i+4])
+		if err != nil {
+			return nil, err
+		}
+		st.Jobs = append(st.Jobs, j)
+	}
+	slices.SortFunc(st.Jobs, func(a, b JobStatus) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
+	return st, nil
+}
+
+// workerStatus reads worker@R, status@R, and the age of the last sign of life in ms.
+func workerStatus(rank int, texts []string) (WorkerStatus, error) {
+	w := WorkerStatus{Rank: rank, State: Joining, Beat: -1}
+	if texts[0] == "" {
+		return w, nil
+	}
+	var r report
+	if err := json.Unmarshal([]byte(texts[0]), &w.Info); err != nil {
+		return w, fmt.Errorf("sleigh: what is known of the worker of rank %d is not readable: %w", rank, err)
+	}
+	r.State, r.Since = Idle, w.Info.Since
+	if texts[1] != "" {
+		if err := json.Unmarshal([]byte(texts[1]), &r); err != nil {
+			return w, fmt.Errorf("sleigh: what the worker of rank %d does is not readable: %w", rank, err)
+		}
+	}
+	age, err := strconv.Atoi(texts[2])
+	if err != nil {
+		return w, fmt.Errorf("sleigh: the age of a sign of life is not readable: %w", err)
+	}
+	w.State, w.Since, w.Tasks, w.Done, w.Failed, w.Mean = r.State, r.Since, r.Tasks, r.Done, r.Failed, r.Mean
+	if age >= 0 {
+		w.Beat = time.Duration(age) * time.Millisecond
+	}
+	if age < 0 || w.Beat > silentAfter {
+		w.State = Silent
+	}
+	return w, nil
+}
+
+// jobStatus reads count:J, job:J, and the elements in backlog and in queues.
+func jobStatus(texts []string) (JobStatus, error) {
+	var count struct{ Submitted, Done, Failed int }
+	var info jobInfo
+	if err := json.Unmarshal([]byte(texts[0]), &count); err != nil {
+		return JobStatus{}, fmt.Errorf("sleigh: the numbers of a job are not readable: %w", err)
+	}
+	if err := json.Unmarshal([]byte(texts[1]), &info); err != nil && texts[1] != "" {
+		return JobStatus{}, fmt.Errorf("sleigh: what is known of a job is not readable: %w", err)
+	}
+	waiting, err := numbers(texts[2:])
+	if err != nil {
+		return JobStatus{}, err
+	}
+	j := JobStatus{
+		ID: info.ID, Name: info.Name, Func: info.Func, Priority: info.Priority, Since: info.Began,
+		Submitted: count.Submitted, Done: count.Done, Failed: count.Failed, Total: -1,
+	}
+	left := j.Submitted - j.Done
+	j.Backlog = min(waiting[0], left)
+	j.Queued = min(waiting[1], left-j.Backlog)
+	j.Claimed = left - j.Backlog - j.Queued
+	if age := time.Since(j.Since).Seconds(); age > 0 {
+		j.Rate = float64(j.Done) / age
+	}
+	j.estimate()
+	return j, nil
+}

@@ -1,0 +1,133 @@
+package sleigh
+
+import (
+	"context"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// terms are what the master tells of itself to workers that want to join.
+func (s *Sleigh) terms(sameBuild bool) terms {
+	p := thisProgram()
+	registry.Lock()
+	defer registry.Unlock()
+	if known != nil {
+		p.Functions = known
+	}
+	return terms{program: p, SameBuild: sameBuild, Lease: s.lease, Drain: s.drain, Level: s.level, Workers: s.workers}
+}
+
+// capacity is how many tasks the team can run at a time: those that are there, or are to be.
+func (s *Sleigh) capacity() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.there.Slots, s.workers*s.slots)
+}
+
+// ranks is how many ranks are there or are to be, from 0 on.
+func (s *Sleigh) ranks() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.there.Row, s.workers)
+}
+
+// followTeam learns of each worker that comes or leaves, and has the jobs use those that are there.
+func (s *Sleigh) followTeam(ctx context.Context) {
+	changes := workspace.NewVar[headcount](s.own, teamVar).IFind()
+	for ctx.Err() == nil {
+		for there, err := range changes.All(ctx) {
+			if isOver(err) {
+				return
+			}
+			if err != nil {
+				s.log.Warn("the master does not hear of its team", "error", err)
+				pause(ctx, retryPause)
+				break
+			}
+			s.setTeam(there)
+		}
+	}
+}
+
+func (s *Sleigh) setTeam(there headcount) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if there == s.there {
+		return
+	}
+	s.log.Info("team", "workers", there.Workers, "slots", there.Slots)
+	resized := there.Slots != s.there.Slots
+	s.there = there
+	for j := range s.jobs {
+		if resized {
+			j.resize()
+		}
+	}
+}
+
+// resize has a job hand out as many tasks as the team now can run.
+func (j *job) resize() {
+	j.resized.Store(true)
+	j.nudge()
+}
+
+// takeRefusals notes workers that were refused.
+func (s *Sleigh) takeRefusals(ctx context.Context) {
+	for ctx.Err() == nil {
+		var r Refusal
+		err := s.own.Fetch(ctx, refusedVar, &r)
+		if isOver(err) {
+			return
+		}
+		if err != nil {
+			pause(ctx, retryPause)
+			continue
+		}
+		s.log.Warn("a worker was refused", "host", r.Host, "pid", r.PID, "reason", r.Reason)
+		s.mu.Lock()
+		s.refusals = append(s.refusals, r)
+		s.refusals = s.refusals[max(0, len(s.refusals)-refusalsKept):]
+		s.mu.Unlock()
+	}
+}
+
+// lookAfterTeam gives up the ranks of workers that are not heard of any more.
+func (s *Sleigh) lookAfterTeam(ctx context.Context) {
+	for {
+		pause(ctx, s.lease)
+		if ctx.Err() != nil {
+			return
+		}
+		there, gone, err := s.places.look(ctx)
+		switch {
+		case isOver(err):
+			return
+		case err == nil:
+			s.setTeam(there) // should Redis have lost a change
+		case ctx.Err() == nil:
+			s.log.Warn("the master does not know who is in its team", "error", err)
+		}
+		for _, rank := range gone {
+			s.log.Warn("a worker is not heard of any more, and its rank is free", "rank", rank)
+		}
+	}
+}
+
+// awaitOthers waits until the workers have left that this process does not keep.
+func (s *Sleigh) awaitOthers(ctx context.Context) {
+	changes := workspace.NewVar[headcount](s.own, teamVar).IFind()
+	for ctx.Err() == nil {
+		there, _, err := s.places.look(ctx)
+		if err != nil || there.Workers <= s.places.count() {
+			return
+		}
+		// Those that left tell, and those that died do not.
+		wait, cancel := context.WithTimeout(ctx, min(s.lease, retryPause))
+		for there, err := range changes.All(wait) {
+			if err != nil || there.Workers <= s.places.count() {
+				break
+			}
+		}
+		cancel()
+	}
+}
