@@ -39,10 +39,20 @@ func TestS7Balance(t *testing.T) {
 			turn++
 			p := &schedule{bubble: newBubble(t, fmt.Sprint("balance", turn), scheduleRanks), T: t}
 			p.admin, _ = p.client()
-			t.Repeat(map[string]func(*rapid.T){
-				"": p.look, "Submit": p.submit, "End": p.end, "EndMany": p.endMany, "EndMore": p.endMany, "Join": p.join,
-				"Die": p.die, "Bury": p.bury, "Revive": p.revive, "Leave": p.leave, "Cancel": p.cancel, "Pass": p.pass,
-			})
+			p.workers[0], p.workers[1] = p.worker(0), p.worker(1)
+			p.submit(t)
+			actions := map[string]func(*rapid.T){
+				"Submit": p.submit, "SubmitWorkers": p.submitWorkers, "End": p.end, "EndMany": p.endMany, "Join": p.join, "Die": p.die,
+				"Bury": p.bury, "Revive": p.revive, "Leave": p.leave, "Cancel": p.cancel,
+			}
+			for name, act := range actions {
+				actions[name] = func(t *rapid.T) {
+					p.pass(t)
+					act(t)
+				}
+			}
+			actions[""] = p.look
+			t.Repeat(actions)
 			p.finish()
 		})
 	})
@@ -77,7 +87,7 @@ type scheduled struct {
 func (p *schedule) look(*rapid.T) {
 	synctest.Wait()
 	if err := sleightest.Balance(p.ctx, p.admin.Redis(), p.sleigh.Name()); err != nil {
-		p.T.Fatal(err)
+		p.Fatal(err)
 	}
 }
 
@@ -87,7 +97,7 @@ func (p *schedule) submit(t *rapid.T) {
 	}
 	j := &scheduled{n: rapid.IntRange(1, 40).Draw(t, "elements")}
 	o := &sleigh.JobOptions{
-		Chunk:      rapid.SampledFrom([]int{0, 1, 2, 7}).Draw(t, "chunk"),
+		Chunk:      rapid.SampledFrom([]int{0, 1, 3, 7, 20}).Draw(t, "chunk"),
 		Priority:   rapid.IntRange(1, 3).Draw(t, "priority"),
 		LoadFactor: rapid.IntRange(0, 2).Draw(t, "load factor"),
 		Attempts:   rapid.IntRange(1, 3).Draw(t, "attempts"),
@@ -96,6 +106,15 @@ func (p *schedule) submit(t *rapid.T) {
 	}
 	j.call = p.begin(func(ctx context.Context) ([]played, error) { return held.EachElem(ctx, p.sleigh, upTo(j.n), o) })
 	p.jobs = append(p.jobs, j)
+}
+
+// submitWorkers begins EachWorker.
+func (p *schedule) submitWorkers(t *rapid.T) {
+	if len(p.jobs) == scheduleJobs {
+		t.Skip("there are enough jobs")
+	}
+	c := p.begin(func(ctx context.Context) ([]played, error) { return held.EachWorker(ctx, p.sleigh, 0) })
+	p.jobs = append(p.jobs, &scheduled{call: c, n: scheduleRanks, done: scheduleRanks}) // it does not tell
 }
 
 // running are the runs that have not been told to end, those of workers that are dead for others among them.
@@ -156,7 +175,11 @@ func (p *schedule) die(t *rapid.T) {
 	w, rank := p.alive(t)
 	p.workers[rank] = nil
 	p.dead = append(p.dead, w)
-	w.die()
+	if rapid.Bool().Draw(t, "frozen") { // what is on its way arrives once it goes on
+		w.on.freeze()
+	} else {
+		w.die()
+	}
 }
 
 // unknown draws a dead worker that nobody knows of.
@@ -193,17 +216,18 @@ func (p *schedule) cancel(t *rapid.T) {
 	i := rapid.IntRange(0, len(p.jobs)-1).Draw(t, "job")
 	j := p.jobs[i]
 	p.jobs = append(p.jobs[:i:i], p.jobs[i+1:]...)
-	j.call.cancel()
+	j.cancel()
 	<-j.call.done
 	if j.err != nil && !errors.Is(j.err, context.Canceled) {
 		if _, failed := errors.AsType[sleigh.TaskErrors](j.err); !failed {
-			p.T.Errorf("a cancelled job: %v", j.err)
+			p.Errorf("a cancelled job: %v", j.err)
 		}
 	}
 }
 
+// pass lets so much time pass that workers settle, share, hear of cancelled jobs, or lose their leases.
 func (p *schedule) pass(t *rapid.T) {
-	time.Sleep(time.Duration(rapid.IntRange(1, 15000).Draw(t, "ms")) * ms)
+	time.Sleep(rapid.SampledFrom([]time.Duration{0, 0, 10 * ms, 200 * ms, 200 * ms, s, 4 * s, lease + told}).Draw(t, "pause"))
 }
 
 // finish has all jobs end, and checks what came of them.
@@ -215,7 +239,7 @@ func (p *schedule) finish() {
 	}
 	for round := 0; !p.allDone(); round++ {
 		if round == 1000 {
-			p.T.Fatalf("%d jobs do not end: %v", len(p.jobs), sleightest.Balance(p.ctx, p.admin.Redis(), p.sleigh.Name()))
+			p.Fatalf("%d jobs do not end: %v", len(p.jobs), sleightest.Balance(p.ctx, p.admin.Redis(), p.sleigh.Name()))
 		}
 		for _, r := range p.running() {
 			r.tell(nil)
@@ -245,19 +269,19 @@ func (p *schedule) verify(j *scheduled) {
 	if all, ok := errors.AsType[sleigh.TaskErrors](j.err); ok {
 		for _, e := range all {
 			if failed[e.Index] {
-				p.T.Errorf("element %d failed twice", e.Index)
+				p.Errorf("element %d failed twice", e.Index)
 			}
 			failed[e.Index] = true
 		}
 	} else if j.err != nil {
-		p.T.Fatalf("a job of %d elements: %v", j.n, j.err)
+		p.Fatalf("a job of %d elements: %v", j.n, j.err)
 	}
 	if len(j.results) != j.n || j.done != j.n {
-		p.T.Fatalf("a job of %d elements has %d results, and told of %d", j.n, len(j.results), j.done)
+		p.Fatalf("a job of %d elements has %d results, and told of %d", j.n, len(j.results), j.done)
 	}
 	for i, r := range j.results {
 		if !failed[i] && r.Index != i {
-			p.T.Errorf("element %d has the result %+v", i, r)
+			p.Errorf("element %d has the result %+v", i, r)
 		}
 	}
 }

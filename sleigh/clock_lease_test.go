@@ -312,3 +312,23 @@ func TestClockLeaseOfAJob(t *testing.T) {
 		c.gives(time.Minute+told, played{0, 1 - one.rank})
 	})
 }
+
+// A worker that has to stop gives back the element that it runs, also when it has given the rest of its chunk to others
+// before.
+func TestClockStoppedAfterItShared(t *testing.T) {
+	inBubble(t, 2, func(b *bubble) {
+		const n = 10
+		leaves := b.worker(0)
+		c := b.each(held, n, &sleigh.JobOptions{Chunk: n})
+		b.until(s)
+		b.wantTimes("runs began", b.begins(), 0)
+		leaves.stop()
+		leaves.hasLeft(true)
+		b.wantBalance("after it has left")
+		b.worker(1)
+		b.finish(c, n)
+		if c.at > 5*s {
+			b.Errorf("the job took %v", c.at)
+		}
+	})
+}

@@ -111,13 +111,15 @@ func (m *machine) freeze() {
 	}
 }
 
-func (m *machine) thaw() {
+// thaw ends freeze. It returns whether the machine was frozen.
+func (m *machine) thaw() (frozen bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.thaws != nil {
+	if frozen = m.thaws != nil; frozen {
 		close(m.thaws)
 		m.thaws = nil
 	}
+	return frozen
 }
 
 // die breaks all connections and lets none be made.

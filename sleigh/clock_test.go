@@ -130,8 +130,8 @@ func (b *bubble) worker(rank int) *worker {
 		w.Serve(ctx)
 	}()
 	b.Cleanup(func() {
-		w.on.thaw()
-		if w.on.revive() { // it has nothing on its way any more when it stops
+		frozen, dead := w.on.thaw(), w.on.revive()
+		if frozen || dead { // it has nothing on its way any more when it stops
 			time.Sleep(settled)
 		}
 		b.stage.close()
@@ -150,6 +150,7 @@ func (w *worker) die() {
 
 // revive ends die, as if the worker had been suspended, or its cable out: it goes on.
 func (w *worker) revive() {
+	w.on.thaw()
 	w.on.revive()
 	time.Sleep(settled)
 	synctest.Wait()

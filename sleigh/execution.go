@@ -220,7 +220,9 @@ func (e *execution) outcome(index int, runs bool) outcome {
 	if o.done = e.done - e.told; o.done == 0 {
 		return o
 	}
-	r := result{part: e.task.part, Worker: e.w.rank, Host: e.w.host, Took: time.Since(e.opened), Printed: e.w.printed()}
+	r := result{
+		part: e.task.part, Worker: e.w.rank, Host: e.w.host, Took: time.Since(e.opened), Printed: e.w.printed(),
+	}
 	r.First, r.N = r.First+e.told, o.done
 	var errs map[int]error
 	r.Values, errs = e.encode(e.told, e.done)

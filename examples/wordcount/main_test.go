@@ -69,7 +69,7 @@ func TestWorkerKilled(t *testing.T) {
 	underWay := regexp.MustCompile(`\d+ of \d+ pieces, \d+ different words\r`)
 	url, rdb := programtest.RedisServer(t)
 	programtest.KillWorker(t, lines(counts, "w0", "w1", "w2"), underWay,
-		"--redis", url, "--workers=2", "--top=3", "--piece=1000", path)
+		"--redis", url, "--workers=2", "--top=3", "--piece=20000", path)
 	programtest.CheckNoKeys(t, rdb)
 }
 
