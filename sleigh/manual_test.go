@@ -136,7 +136,7 @@ func TestS2Manual(t *testing.T) {
 	kill(t, ids[1].PID, syscall.SIGKILL)
 	eventually(t, "another one takes the rank", func() bool { pid := pidAt(t, s, 1); return pid != ids[1].PID && pid != 0 })
 	now, err := identify.EachWorker(testContext(t), s, 0)
-	if err != nil || len(now) != 2 || now[0] != ids[0] || now[1].PID == ids[1].PID || pidAt(t, s, 2) != third {
+	if err != nil || len(now) != 2 || now[0].PID != ids[0].PID || now[1].PID == ids[1].PID || pidAt(t, s, 2) != third {
 		t.Fatalf("after a kill: %v, %v; before: %v", now, err, ids)
 	}
 	if err := s.Stop(testContext(t)); err != nil {
