@@ -30,6 +30,22 @@ func (e *Enlisted) Serve(ctx context.Context) {
 	_ = e.w.close()
 }
 
+// ServeUntilLeft is Serve of a worker process, which is told to leave when the channel is closed.
+func (e *Enlisted) ServeUntilLeft(ctx context.Context, leave <-chan struct{}) {
+	orders := make(chan order)
+	served := make(chan struct{})
+	defer close(served)
+	go func() {
+		select {
+		case <-leave:
+			orders <- leaveOrder
+		case <-served:
+		}
+	}()
+	e.w.serveUntil(ctx, orders)
+	_ = e.w.close()
+}
+
 // Bury does what a launcher does for a worker that it has seen die: it says what it knows, and the claims of the worker end.
 func (e *Enlisted) Bury(ctx context.Context, s *Sleigh, death Death) error {
 	client := e.w.own.Client()

@@ -24,8 +24,9 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 	return results.finish(j, j.runAtOnce(ctx))
 }
 
-// EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. It
-// blocks until all are there: a worker that has not joined yet is waited for, and runs it when it does. Where a worker dies over it, the one
+// EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. These
+// are the workers that the team was started with, or who has their ranks now: others that came in addition may leave for
+// good, and have Initialise. It blocks until all are there: a worker that has not joined yet is waited for, and runs it when it does. Where a worker dies over it, the one
 // that takes its rank runs it again. It runs beside the tasks of EachElem, and may block in find or fetch on the user
 // workspace while other workers go on. Errors are those of EachElem, with ranks in place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
@@ -42,9 +43,8 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	n := s.ranks()
 	ranks := func(yield func(A) bool) {
-		for range n {
+		for range s.workers {
 			if !yield(arg) {
 				return
 			}
@@ -52,7 +52,7 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	}
 	results := &gathered[R]{}
 	j := newJob(s, f.name, o, newSequence(ranks), results)
-	j.ranks = n
+	j.ranks = s.workers
 	return j, results, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -197,3 +198,62 @@ func TestS1ReadableResults(t *testing.T) {
 		}
 	})
 }
+
+// TestS3GivenUp gives up a call for a worker that has not joined. It must not run the function when it does.
+func TestS3GivenUp(t *testing.T) {
+	t.Parallel()
+	server := open(t, "local://")
+	rdb := open(t, server.URL())
+	s := start(t, rdb, &sleigh.Options{Launch: sleigh.Manual(1)})
+	ctx, cancel := context.WithCancel(testContext(t))
+	ended := make(chan error, 1)
+	go func() {
+		_, err := wait.EachWorker(ctx, s, 7)
+		ended <- err
+	}()
+	eventually(t, "it is handed out", func() bool {
+		return rdb.Redis().LLen(t.Context(), "nws:{"+s.Name()+"}:values:task@0").Val() == 1
+	})
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	volunteer(t, rdb, s.Name())
+	if ranks, err := rankOf.EachWorker(testContext(t), s, 0); err != nil || len(ranks) != 1 {
+		t.Errorf("%v, %v", ranks, err)
+	}
+	if begun, err := s.User().TryFetch(t.Context(), "begun", new(visit)); begun || err != nil {
+		t.Errorf("the function was run for nobody, %v", err)
+	}
+}
+
+// TestS4SomeDoNotConvert has elements in one chunk that cannot be handed out. The function is not run for them.
+func TestS4SomeDoNotConvert(t *testing.T) {
+	t.Parallel()
+	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
+	elems := slices.Values([]float64{1, math.NaN(), 3, math.Inf(1), 5})
+	got, err := halve.EachElem(testContext(t), s, elems, &sleigh.JobOptions{Chunk: 5})
+	var failed sleigh.TaskErrors
+	if !errors.As(err, &failed) || len(failed) != 2 || failed[0].Index != 1 || failed[1].Index != 3 {
+		t.Errorf("got %v", err)
+	}
+	if want := []float64{0.5, 0, 1.5, 0, 2.5}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	ran := 0
+	for more := true; more; {
+		if more, err = s.User().TryFetch(t.Context(), "halved", new(float64)); err != nil {
+			t.Fatal(err)
+		}
+		if more {
+			ran++
+		}
+	}
+	if ran != 3 {
+		t.Errorf("the function ran %d times", ran)
+	}
+}
+
+var halve = sleigh.Register("halve", func(ctx context.Context, x float64) (float64, error) {
+	return x / 2, sleigh.WorkerFrom(ctx).User().Store(ctx, "halved", x)
+})

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -15,10 +17,11 @@ import (
 )
 
 const (
-	submitBatch = 200     // tasks submitted at a time
-	submitBytes = 1 << 20 // and their size, but for at least one
-	feedTries   = 20      // of submitting over a connection that breaks
-	feedPause   = 100 * time.Millisecond
+	submitBatch  = 200     // tasks submitted at a time
+	submitBytes  = 1 << 20 // and their size, but for at least one
+	aheadOfOrder = 50_000  // elements that may be handed out beyond one that is not done, if their order matters
+	feedTries    = 20      // of submitting over a connection that breaks
+	feedPause    = 100 * time.Millisecond
 )
 
 // feed hands out the elements as there is room. What it returns ends the job, unless it is nil.
@@ -96,7 +99,11 @@ func (j *job) gatherOne() (text []byte, n int) {
 	}
 	size := j.pace.elements()
 	if j.ranks == 0 {
-		j.source.ahead(max(2*size, min(2*j.window(), submitBatch)))
+		ahead := max(2*size, min(2*j.window(), submitBatch))
+		if j.pace.bytes > 0 {
+			ahead = min(ahead, max(size, j.o.LoadBytes/j.pace.bytes))
+		}
+		j.source.ahead(ahead)
 	}
 	elems, n, errs, ended := j.source.take(size)
 	j.ended = j.ended || ended
@@ -126,6 +133,10 @@ func (j *job) gatherOne() (text []byte, n int) {
 	}
 	j.chunks[first] = c
 	j.outBytes += len(text)
+	if len(errs) > 0 { // the function is not to run for those
+		j.offer(c, func(int) bool { return true })
+		return nil, 0
+	}
 	return text, n
 }
 
@@ -133,6 +144,9 @@ func (j *job) gatherOne() (text []byte, n int) {
 func (j *job) hasRoom() bool {
 	if len(j.chunks) == 0 {
 		return true
+	}
+	if j.o.Ordered && j.next-slices.Min(slices.Collect(maps.Keys(j.chunks))) > aheadOfOrder {
+		return false // what comes after a late element waits for it at the master
 	}
 	return len(j.chunks) < 2*j.window() && j.outBytes < j.o.LoadBytes
 }

@@ -22,10 +22,10 @@ func (p *places) Take(ctx context.Context, n int) ([]int, error) { return p.take
 // Leave is what it does at last.
 func (p *places) Leave(ctx context.Context, rank int) error { return p.leave(ctx, rank) }
 
-// Look says who is there: workers, slots, ranks without a gap, ranks; and which ranks were given up.
-func (p *places) Look(ctx context.Context) (there [4]int, gone []int, err error) {
+// Look says who is there: workers, slots, ranks; and which ranks were given up.
+func (p *places) Look(ctx context.Context) (there [3]int, gone []int, err error) {
 	h, gone, err := p.look(ctx)
-	return [4]int{h.Workers, h.Slots, h.Row, h.Count}, gone, err
+	return [3]int{h.Workers, h.Slots, h.Count}, gone, err
 }
 
 // Renew renews the leases, and returns the ranks that others have.

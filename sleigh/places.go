@@ -18,7 +18,6 @@ import (
 type headcount struct {
 	Workers int `json:"workers"` // that are there
 	Slots   int `json:"slots"`   // of all of them
-	Row     int `json:"row"`     // ranks from 0 on that are there, or are to be, without a gap
 	Count   int `json:"count"`   // one more than the highest rank that is there or is to be
 }
 

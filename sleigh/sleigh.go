@@ -157,7 +157,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.places = newPlaces(s.own, s.lease, s.slots, s.workers, s.log)
 	s.output = s.listen(o.Output)
-	s.there = headcount{Count: s.workers, Row: s.workers}
+	s.there = headcount{Count: s.workers}
 	if s.team, err = o.Launch.launch(s); err == nil {
 		if err = s.own.Declare(ctx, termsVar, workspace.Single); err == nil {
 			// Now that those launched have their ranks, others may come.

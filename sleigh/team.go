@@ -24,13 +24,6 @@ func (s *Sleigh) capacity() int {
 	return max(s.there.Slots, s.workers*s.slots)
 }
 
-// ranks is how many ranks are there or are to be, from 0 on.
-func (s *Sleigh) ranks() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return max(s.there.Row, s.workers)
-}
-
 // followTeam learns of each worker that comes or leaves, and has the jobs use those that are there.
 func (s *Sleigh) followTeam(ctx context.Context) {
 	changes := workspace.NewVar[headcount](s.own, teamVar).IFind()

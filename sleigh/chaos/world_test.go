@@ -102,7 +102,7 @@ func (w *world) calm() {
 		r.do()
 	}
 	w.due = nil
-	for i := range w.volunteers[:ranks] {
+	for i := range w.volunteers {
 		w.volunteers[i].start()
 	}
 }

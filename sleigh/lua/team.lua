@@ -70,16 +70,14 @@ end
 
 if differs then
   local all = redis.call('HGETALL', ranks.claimed)
-  local there, workers, sum, highest = {}, 0, 0, -1
+  local workers, sum, count = 0, 0, least
   for i = 2, #all, 2 do
     local rank, n = string.match(all[i], '^{"rank":(%d+),"slots":(%d+)}$')
     if rank then
-      rank = tonumber(rank)
-      there[rank], workers, sum, highest = true, workers + 1, sum + tonumber(n), math.max(highest, rank)
+      workers, sum, count = workers + 1, sum + tonumber(n), math.max(count, tonumber(rank) + 1)
     end
   end
-  while there[least] do least = least + 1 end
-  local text = string.format('{"workers":%.0f,"slots":%.0f,"row":%.0f,"count":%.0f}', workers, sum, least, math.max(least, highest + 1))
+  local text = string.format('{"workers":%.0f,"slots":%.0f,"count":%.0f}', workers, sum, count)
   if redis.call('LINDEX', team.values, 0) ~= text then store(team, { text }, 1, 1) end
 end
 return answer({ 'OK', redis.call('LINDEX', team.values, 0) or '', unpack(told) })
