@@ -98,7 +98,7 @@ func (j *job) addTo(st *JobStatus) {
 	defer j.mu.Unlock()
 	st.Rate = j.speed.rate(time.Now())
 	if j.ended {
-		st.Total = j.next
+		st.Total = j.next - j.others
 	}
 	st.estimate()
 }
