@@ -134,17 +134,6 @@ func asJSON(v any) []byte {
 	return text
 }
 
-// dropUnwanted notes that the job of the first task has ended, if so: a task for a rank may have waited for long.
-func (b *batch) dropUnwanted(ctx context.Context) {
-	var t task
-	if json.Unmarshal(b.claim.Values[0].Text, &t) != nil {
-		return
-	}
-	if wanted, err := b.w.own.Known(ctx, resultVarOf(t.Job)); err == nil && !wanted {
-		b.w.dropped.add(t.Job)
-	}
-}
-
 // isCareful reports whether a worker has died over one of the tasks.
 func (b *batch) isCareful() bool {
 	var t task
