@@ -38,6 +38,8 @@ type Running struct {
 	Func  string    `json:"func"`
 	Index int       `json:"index"` // of the element; with EachWorker, the rank
 	Since time.Time `json:"since"`
+	// Progress is what the function has told by Progress; zero if nothing.
+	Progress ProgressInfo `json:"-"`
 }
 
 func (a *activity) init() {

@@ -134,17 +134,6 @@ func asJSON(v any) []byte {
 	return text
 }
 
-// dropUnwanted notes that the job of the first task has ended, if so: a task for a rank may have waited for long.
-func (b *batch) dropUnwanted(ctx context.Context) {
-	var t task
-	if json.Unmarshal(b.claim.Values[0].Text, &t) != nil {
-		return
-	}
-	if wanted, err := b.w.own.Known(ctx, resultVarOf(t.Job)); err == nil && !wanted {
-		b.w.dropped.add(t.Job)
-	}
-}
-
 // isCareful reports whether a worker has died over one of the tasks.
 func (b *batch) isCareful() bool {
 	var t task
@@ -176,7 +165,7 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	var t task
 	if err := json.Unmarshal(value.Text, &t); err != nil || t.N < 1 {
 		b.w.log.Error("a task is not readable, and is dropped", "error", err)
-	} else if !b.w.dropped.has(t.Job) {
+	} else if !b.w.dropped.has(t.Job) && !b.isStale(ctx, &t) {
 		o = b.execute(ctx, &t, value.Index)
 	}
 	b.mu.Lock()
@@ -184,6 +173,16 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	b.done = append(b.done, o)
 	b.bytes += len(o.result)
 	return t.Careful || len(o.instead) > 0
+}
+
+// isStale reports whether a task for this worker alone is left over from a job that has ended: it may have waited for the
+// worker for long. Of other jobs the worker learns when it settles the first of their tasks.
+func (b *batch) isStale(ctx context.Context, t *task) bool {
+	if b.in == taskVar {
+		return false
+	}
+	wanted, err := b.w.own.Known(ctx, resultVarOf(t.Job))
+	return err == nil && !wanted
 }
 
 // hold has the claim last as long as the job of a task wants.

@@ -45,6 +45,8 @@ type job struct {
 	ranks  int    // of EachWorker: each has one element in its own variable; else 0
 	source source // of the elements
 	sink   sink
+	// sinkErr is why a result was not taken: the job fails by that, also if it was the last one, and there is nothing more to do.
+	sinkErr error
 
 	changed chan struct{} // has a value when the feed may have something to do
 	resized atomic.Bool   // the team has: Redis is to be told the new window
@@ -57,6 +59,7 @@ type job struct {
 	again     []*task        // to be handed out once more
 	paused    map[int]bool   // elements that failed and wait for that
 	next      int            // index of the next element
+	others    int            // elements before it that are not of this job, but of the one that it repeats
 	known     int            // elements that Redis was given
 	done      int            // elements
 	failed    TaskErrors
@@ -140,7 +143,7 @@ func (j *job) why(ctx context.Context, err error) error {
 	if over := j.s.over(); over != nil {
 		return over
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && j.sinkErr == nil {
 		err = context.Cause(ctx) // why, rather than that it ended
 	}
 	if errors.Is(err, errFinished) {
@@ -211,6 +214,7 @@ func (j *job) collect(ctx context.Context) error {
 			outcomes[i].Index = value.Index
 			size += len(value.Text)
 			if err := j.take(value.Text); err != nil {
+				j.sinkErr = err
 				return err
 			}
 		}
@@ -339,7 +343,7 @@ func (c *chunk) one(i int) *task {
 
 // repeat takes over the elements of a job that failed.
 func (j *job) repeat(other *job) {
-	j.next = other.next
+	j.next, j.others = other.next, other.next-len(other.lost)
 	for i, t := range other.lost {
 		t := *t
 		t.Job, t.Chunk, t.Attempt, t.Deaths = j.id, i, 0, nil
@@ -354,7 +358,7 @@ func (j *job) repeat(other *job) {
 func (j *job) check() JobProgress {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return JobProgress{Submitted: j.next, Done: j.done, Failed: len(j.failed), All: j.ended}
+	return JobProgress{Submitted: j.next - j.others, Done: j.done, Failed: len(j.failed), All: j.ended}
 }
 
 func (j *job) failures() TaskErrors {
@@ -365,5 +369,5 @@ func (j *job) failures() TaskErrors {
 
 func byIndex(a, b *TaskError) int { return cmp.Compare(a.Index, b.Index) }
 
-// total is the number of elements, once the job has run.
+// total is the number of elements, once the job has run, with those of the job that it repeats.
 func (j *job) total() int { return j.next }

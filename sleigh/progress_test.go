@@ -74,6 +74,17 @@ func TestS15Progress(t *testing.T) {
 					}
 				}
 				all := wantProgress(t, s, "0 1/3", "1 1/3", "2 1/3", "3 1/3")
+				eventually(t, "the status has it", func() bool {
+					told := 0
+					for _, w := range statusOf(t, s).Workers {
+						for _, r := range w.Tasks {
+							if p := r.Progress; p.Worker == w.Rank && p.Index == r.Index && p.Job == r.Job && p.Done == 1 && p.Total == 3 {
+								told++
+							}
+						}
+					}
+					return told == 4
+				})
 				step(0, 1)
 				step(1, 2)
 				step(2, 3)

@@ -13,7 +13,8 @@ type results[R any] struct {
 	queue    []arrival[R]
 	bytes    int                // of it
 	early    map[int]arrival[R] // what has come before its turn
-	turn     int
+	order    []int              // the indexes that come; nil: all from 0 on
+	turn     int                // how many of them have been given
 	ended    bool
 	stopped  bool // the job is over, or to be
 	gathered bool // Wait has them
@@ -136,8 +137,12 @@ func (q *results[R]) next(ctx context.Context, ordered bool) (a arrival[R], ok b
 // pop gives what comes next, if it is there. q.mu is held.
 func (q *results[R]) pop(ordered bool) (a arrival[R], ok bool) {
 	for ordered {
-		if a, ok = q.early[q.turn]; ok {
-			delete(q.early, q.turn)
+		i := q.turn
+		if q.turn < len(q.order) {
+			i = q.order[q.turn]
+		}
+		if a, ok = q.early[i]; ok {
+			delete(q.early, i)
 			q.turn++
 			return a, true
 		}

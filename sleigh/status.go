@@ -98,7 +98,7 @@ func (j *job) addTo(st *JobStatus) {
 	defer j.mu.Unlock()
 	st.Rate = j.speed.rate(time.Now())
 	if j.ended {
-		st.Total = j.next
+		st.Total = j.next - j.others
 	}
 	st.estimate()
 }
@@ -129,7 +129,7 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 
 	variables, args := []string{taskVar}, []any{n}
 	for _, rank := range ranks {
-		variables = append(variables, workerVarOf(rank), statusVarOf(rank), taskVarOf(rank))
+		variables = append(variables, workerVarOf(rank), statusVarOf(rank), progressVarOf(rank), taskVarOf(rank))
 		args = append(args, rank)
 	}
 	for _, id := range ids {
@@ -139,18 +139,18 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 	if _, texts, err = own.Do(ctx, statusScript, variables, args...); err != nil {
 		return nil, err
 	}
-	if len(texts) != 3*len(ranks)+4*len(ids) {
+	if len(texts) != 4*len(ranks)+4*len(ids) {
 		return nil, fmt.Errorf("sleigh: %d texts came for %d workers and %d jobs", len(texts), len(ranks), len(ids))
 	}
 	st := &Status{}
 	for i, rank := range ranks {
-		w, err := workerStatus(rank, texts[3*i:3*i+3])
+		w, err := workerStatus(rank, texts[4*i:4*i+4])
 		if err != nil {
 			return nil, err
 		}
 		st.Workers = append(st.Workers, w)
 	}
-	texts = texts[3*len(ranks):]
+	texts = texts[4*len(ranks):]
 	for i := range ids {
 		if texts[4*i] == "" {
 			continue // it has ended
@@ -165,7 +165,7 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 	return st, nil
 }
 
-// workerStatus reads worker@R, status@R, and the age of the last sign of life in ms.
+// workerStatus reads worker@R, status@R, progress@R, and the age of the last sign of life in ms.
 func workerStatus(rank int, texts []string) (WorkerStatus, error) {
 	w := WorkerStatus{Rank: rank, State: Joining, Beat: -1}
 	if texts[0] == "" {
@@ -181,11 +181,14 @@ func workerStatus(rank int, texts []string) (WorkerStatus, error) {
 			return w, fmt.Errorf("sleigh: what the worker of rank %d does is not readable: %w", rank, err)
 		}
 	}
-	age, err := strconv.Atoi(texts[2])
+	age, err := strconv.Atoi(texts[3])
 	if err != nil {
 		return w, fmt.Errorf("sleigh: the age of a sign of life is not readable: %w", err)
 	}
 	w.State, w.Since, w.Tasks, w.Done, w.Failed, w.Mean = r.State, r.Since, r.Tasks, r.Done, r.Failed, r.Mean
+	if err := w.addProgress(texts[2]); err != nil {
+		return w, err
+	}
 	if age >= 0 {
 		w.Beat = time.Duration(age) * time.Millisecond
 	}
@@ -193,6 +196,25 @@ func workerStatus(rank int, texts []string) (WorkerStatus, error) {
 		w.State = Silent
 	}
 	return w, nil
+}
+
+// addProgress adds what functions have told of how far they are, unless it is left over from another worker of the rank.
+func (w *WorkerStatus) addProgress(text string) error {
+	var note progressNote
+	if text == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), &note); err != nil {
+		return fmt.Errorf("sleigh: how far the worker of rank %d is cannot be read: %w", w.Rank, err)
+	}
+	for i, r := range w.Tasks {
+		for _, p := range note.Elements {
+			if note.Client == w.Info.Client && p.Job == r.Job && p.Index == r.Index {
+				w.Tasks[i].Progress = p
+			}
+		}
+	}
+	return nil
 }
 
 // jobStatus reads count:J, job:J, and the elements in backlog and in queues.

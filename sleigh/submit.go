@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 )
 
@@ -147,6 +148,7 @@ func (job *Job[R]) RetryFailed(ctx context.Context) (*Job[R], error) {
 	results := newResults[R]()
 	j := newJob(job.j.s, job.j.fn, job.j.o, newSequence(func(func(struct{}) bool) {}), results)
 	j.repeat(job.j)
+	results.order = slices.Sorted(maps.Keys(job.j.lost))
 	again, err := submit(ctx, j, results)
 	if err == nil {
 		again.all = slices.Clone(job.all)

@@ -218,8 +218,41 @@ func TestS10RetryFailed(t *testing.T) {
 		}
 		got, err := again.Wait(ctx)
 		wantSquares(t, got, err, 100)
-		if p := again.Check(); p.Done != 3 {
+		if p := again.Check(); p != (sleigh.JobProgress{Submitted: 3, Done: 3, All: true}) {
 			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// TestS10RetryFailedOrdered streams those that are run once more in their order: it has no first element, and gaps.
+func TestS10RetryFailedOrdered(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		ctx := testContext(t)
+		if err := s.User().StoreAll(ctx, "moods", true, true, true, true); err != nil {
+			t.Fatal(err)
+		}
+		elems := slices.Values([]int{1, 7, 2, 14, 3, 21, 4, 28})
+		job, err := moody.Submit(ctx, s, elems, &sleigh.JobOptions{Ordered: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := job.Wait(ctx); err == nil {
+			t.Fatal("none failed")
+		}
+		again, err := job.RetryFailed(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for r, err := range again.All(ctx) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r.Index)
+		}
+		if !slices.Equal(got, []int{1, 3, 5, 7}) {
+			t.Errorf("got %v", got)
 		}
 	})
 }

@@ -82,7 +82,6 @@ func (w *Worker) serveRank(ctx context.Context, over func()) {
 		if b == nil {
 			continue
 		}
-		b.dropUnwanted(ctx)
 		ended := make(chan struct{})
 		running.Go(func() {
 			defer close(ended)

@@ -58,7 +58,7 @@ func TestRealRedis(t *testing.T) {
 	backend(t, "Sentinel", func(t *testing.T) {
 		servers := redistest.StartSentinel(t)
 		steadySentinels(t, servers)
-		workspacetest.Run(t, shared(servers.Master().Redis(), servers.URL(), ""))
+		runConnection(t, shared(servers.Master().Redis(), servers.URL(), ""))
 	})
 }
 

@@ -1,7 +1,7 @@
 -- Says what workers and jobs do.
--- KEYS 1-4, groups of: task; for each rank: worker@R, status@R, task@R; for each job: count, backlog, job
+-- KEYS 1-4, groups of: task; for each rank: worker@R, status@R, progress@R, task@R; for each job: count, backlog, job
 -- ARGV 1 incarnation, 2 request, 3 the variable task, 4 number of ranks, 5… these, then the ids of the jobs
--- Returns OK, for each rank: worker@R, status@R ('' if there is none), ms since its last sign of life (-1 if there is none); for each
+-- Returns OK, for each rank: worker@R, status@R, progress@R ('' if there is none), ms since its last sign of life (-1 if there is none); for each
 --   job: count, job ('' if it has ended), how many of its elements are in backlog, and in task and task@R: where these are very
 --   long, by those at their heads; or GONE.
 local again = refused()
@@ -41,11 +41,12 @@ for i = 5, 4 + tonumber(ARGV[4]) do
   local info = value_at(group)
   reply[#reply + 1] = info
   reply[#reply + 1] = value_at(group + GROUP)
-  add_elements(variable('task@' .. ARGV[i], group + 2 * GROUP), queued)
+  reply[#reply + 1] = value_at(group + 2 * GROUP)
+  add_elements(variable('task@' .. ARGV[i], group + 3 * GROUP), queued)
   local client = string.match(info, '"client":"([^"]*)"')
   local seen = client and redis.call('ZSCORE', HOME.live, client)
   reply[#reply + 1] = seen and whole(math.max(now() - math.abs(tonumber(seen)), 0)) or '-1'
-  group = group + 3 * GROUP
+  group = group + 4 * GROUP
 end
 for i = 5 + tonumber(ARGV[4]), #ARGV do
   local waits = {}
