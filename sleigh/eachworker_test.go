@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -226,34 +225,3 @@ func TestS3GivenUp(t *testing.T) {
 		t.Errorf("the function was run for nobody, %v", err)
 	}
 }
-
-// TestS4SomeDoNotConvert has elements in one chunk that cannot be handed out. The function is not run for them.
-func TestS4SomeDoNotConvert(t *testing.T) {
-	t.Parallel()
-	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
-	elems := slices.Values([]float64{1, math.NaN(), 3, math.Inf(1), 5})
-	got, err := halve.EachElem(testContext(t), s, elems, &sleigh.JobOptions{Chunk: 5})
-	var failed sleigh.TaskErrors
-	if !errors.As(err, &failed) || len(failed) != 2 || failed[0].Index != 1 || failed[1].Index != 3 {
-		t.Errorf("got %v", err)
-	}
-	if want := []float64{0.5, 0, 1.5, 0, 2.5}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	ran := 0
-	for more := true; more; {
-		if more, err = s.User().TryFetch(t.Context(), "halved", new(float64)); err != nil {
-			t.Fatal(err)
-		}
-		if more {
-			ran++
-		}
-	}
-	if ran != 3 {
-		t.Errorf("the function ran %d times", ran)
-	}
-}
-
-var halve = sleigh.Register("halve", func(ctx context.Context, x float64) (float64, error) {
-	return x / 2, sleigh.WorkerFrom(ctx).User().Store(ctx, "halved", x)
-})

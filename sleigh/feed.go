@@ -89,10 +89,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.again) > 0 {
-		t := j.again[0]
-		j.again = j.again[1:]
-		delete(j.paused, t.First)
-		return asJSON(t), t.N
+		return j.gatherAgain()
 	}
 	if !j.hasRoom() {
 		return nil, 0
@@ -116,13 +113,17 @@ func (j *job) gatherOne() (text []byte, n int) {
 		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Lease: j.o.Lease, Seed: j.o.Seed,
 		Exports: j.s.exports.Load(), Elems: elems,
 	}
-	if text = asJSON(t); len(text) > workspace.MaxValue {
-		errs = map[int]error{}
-		for k := range n { // only a single one can be so large
-			errs[k] = fmt.Errorf("it has %d bytes, %d are allowed", len(text), workspace.MaxValue)
+	text = asJSON(t)
+	c := &chunk{text: text, first: first, n: n, left: n, at: time.Now()}
+	tooLarge := len(text) > workspace.MaxValue
+	for k := 0; tooLarge && k < n; k++ {
+		if size := len(asJSON(c.one(first + k))); size > workspace.MaxValue {
+			if errs == nil {
+				errs = map[int]error{}
+			}
+			errs[k] = fmt.Errorf("it has %d bytes, %d are allowed", size, workspace.MaxValue)
 		}
 	}
-	c := &chunk{text: text, first: first, n: n, left: n, at: time.Now()}
 	for k, err := range errs {
 		c.finish(first + k)
 		j.refuse(first+k, err)
@@ -133,11 +134,19 @@ func (j *job) gatherOne() (text []byte, n int) {
 	}
 	j.chunks[first] = c
 	j.outBytes += len(text)
-	if len(errs) > 0 { // the function is not to run for those
+	if tooLarge || len(errs) > 0 { // each of the others by itself: the function is not to run for these
 		j.offer(c, func(int) bool { return true })
-		return nil, 0
+		return j.gatherAgain()
 	}
 	return text, n
+}
+
+// gatherAgain takes the first of the tasks that are to be handed out once more. j.mu is held.
+func (j *job) gatherAgain() (text []byte, n int) {
+	t := j.again[0]
+	j.again = j.again[1:]
+	delete(j.paused, t.First)
+	return asJSON(t), t.N
 }
 
 // hasRoom reports whether Redis should get more tasks. j.mu is held.

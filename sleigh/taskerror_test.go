@@ -1,6 +1,7 @@
 package sleigh_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
@@ -80,6 +81,48 @@ func TestS10ArgumentDoesNotConvert(t *testing.T) {
 		}
 		wantFailure(t, failed[0], 1, "argument does not convert")
 	})
+}
+
+// TestS10OthersRun runs the function for those elements only that can be sent, also when others of their chunk cannot.
+func TestS10OthersRun(t *testing.T) {
+	t.Parallel()
+	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
+	_, err := noted.EachElem(testContext(t), s, slices.Values([]float64{1, math.NaN(), 3}), &sleigh.JobOptions{Chunk: 3})
+	var failed sleigh.TaskErrors
+	if !errors.As(err, &failed) || len(failed) != 1 {
+		t.Errorf("got %v", err)
+	}
+	var ran []int
+	for i, err := range workspace.NewVar[int](s.User(), "ran").IFetch().Try(testContext(t)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ran = append(ran, i)
+	}
+	slices.Sort(ran)
+	if !slices.Equal(ran, []int{0, 2}) {
+		t.Errorf("it ran for the elements %v", ran)
+	}
+}
+
+var noted = sleigh.Register("noted", func(ctx context.Context, x float64) (float64, error) {
+	return x, sleigh.WorkerFrom(ctx).User().Store(ctx, "ran", sleigh.Index(ctx))
+})
+
+// TestS10ChunkTooLarge has elements that are too large together, but not each by itself, and one that is.
+func TestS10ChunkTooLarge(t *testing.T) {
+	t.Parallel()
+	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
+	part, whole := strings.Repeat("x", workspace.MaxValue/2), strings.Repeat("x", workspace.MaxValue)
+	got, err := length.EachElem(testContext(t), s, slices.Values([]string{part, whole, part, "x"}), &sleigh.JobOptions{Chunk: 4})
+	var failed sleigh.TaskErrors
+	if !errors.As(err, &failed) || len(failed) != 1 {
+		t.Fatalf("got %v", err)
+	}
+	wantFailure(t, failed[0], 1, "are allowed")
+	if want := []int{len(part), 0, len(part), 1}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
 
 // TestS10ElementDoesNotConvert has elements that cannot be sent.
