@@ -49,7 +49,8 @@ func (j *job) lookAfter(ctx context.Context) error {
 	return nil
 }
 
-// copyLate has copies of late tasks run, once there is nothing else to do for all workers. The first result counts. j.mu is held.
+// copyLate has copies of late tasks run, once there is nothing else to do for all workers. The first result counts. j.mu is
+// held.
 func (j *job) copyLate() {
 	if !j.ended || j.o.NoCopies || j.ranks > 0 || len(j.again) > 0 || len(j.chunks) >= j.s.capacity() || !j.s.isAlone() {
 		return
@@ -79,7 +80,8 @@ func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 
 var partBegins = regexp.MustCompile(`"chunk":(\d+),"first":(\d+),"n":(\d+)`)
 
-// audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that nothing is on its way there.
+// audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that
+// nothing is on its way there.
 func (j *job) audit(ctx context.Context) error {
 	variables := []string{taskVar, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}
 	args := []any{j.id}

@@ -35,8 +35,8 @@ type sink interface {
 	stop()
 }
 
-// job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out as tasks,
-// and one takes the results.
+// job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out
+// as tasks, and one takes the results.
 type job struct {
 	s      *Sleigh
 	id     string
@@ -45,7 +45,8 @@ type job struct {
 	ranks  int    // of EachWorker: each has one element in its own variable; else 0
 	source source // of the elements
 	sink   sink
-	// sinkErr is why a result was not taken: the job fails by that, also if it was the last one, and there is nothing more to do.
+	// sinkErr is why a result was not taken: the job fails by that, also if it was the last one, and there is nothing more
+	// to do.
 	sinkErr error
 
 	changed chan struct{} // has a value when the feed may have something to do
@@ -94,7 +95,8 @@ func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	}
 }
 
-// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its first tasks.
+// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its
+// first tasks.
 func (j *job) begin(ctx context.Context) error {
 	if err := j.enter(); err != nil {
 		return err
