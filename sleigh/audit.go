@@ -68,7 +68,9 @@ func (j *job) copyLate() {
 func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 	for i := c.first; i < c.first+c.n; i++ {
 		if !c.isDone(i) && wanted(i) {
-			j.again = append(j.again, c.one(i))
+			t := c.one(i)
+			t.Attempt = j.attempts[i]
+			j.again = append(j.again, t)
 			n++
 		}
 	}
@@ -115,7 +117,6 @@ func (j *job) audit(ctx context.Context) error {
 	}
 
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	j.audited, j.known = time.Now(), has
 	lost := 0
 	for first, c := range before {
@@ -126,6 +127,7 @@ func (j *job) audit(ctx context.Context) error {
 			return !j.paused[i] && !slices.ContainsFunc(there[first], func(p part) bool { return i >= p.First && i < p.First+p.N })
 		})
 	}
+	j.mu.Unlock()
 	if lost > 0 {
 		j.s.log.Warn(fmt.Sprintf("Redis has lost %d elements of a job; they are handed out again", lost), "job", j.id, "func", j.fn)
 	}

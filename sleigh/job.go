@@ -59,6 +59,7 @@ type job struct {
 	outBytes  int            // of their texts
 	again     []*task        // to be handed out once more
 	paused    map[int]bool   // elements that failed and wait for that
+	attempts  map[int]int    // how many times elements have failed that are tried again
 	next      int            // index of the next element
 	others    int            // elements before it that are not of this job, but of the one that it repeats
 	known     int            // elements that Redis was given
@@ -91,7 +92,8 @@ type chunk struct {
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	return &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, attempts: map[int]int{},
+		lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 }
 
@@ -263,7 +265,6 @@ func (j *job) take(text []byte) error {
 	}
 	j.lastMoved = time.Now()
 	j.speed.note(j.lastMoved, r.N)
-	j.s.hosts.note(j.s.log, j.fn, r.Host, r.N, len(r.Failed))
 	j.pace.note(r.N, r.Took, max(len(text), len(c.text)*r.N/c.n))
 	failures := map[int]*TaskError{}
 	for _, e := range r.Failed {
@@ -282,12 +283,14 @@ func (j *job) take(text []byte) error {
 		case failure != nil:
 			skipped[i] = true
 			c.finish(i)
+			delete(j.attempts, i)
 			j.done++
 			j.failed = append(j.failed, failure)
 			j.lost[i] = c.one(i)
 			final = append(final, failure)
 		default:
 			c.finish(i)
+			delete(j.attempts, i)
 			j.done++
 		}
 	}
@@ -301,6 +304,7 @@ func (j *job) take(text []byte) error {
 	}
 	j.mu.Unlock()
 
+	j.s.hosts.note(j.s.log, j.fn, r.Host, r.N, len(r.Failed))
 	for _, e := range final {
 		j.sink.fail(e)
 	}
@@ -321,7 +325,8 @@ func (c *chunk) finish(i int) {
 func (j *job) retry(c *chunk, failure *TaskError) {
 	t := c.one(failure.Index)
 	t.Attempt = failure.Attempt
-	j.paused[t.First] = true
+	j.paused[t.First], j.attempts[t.First] = true, failure.Attempt
+	c.at = time.Now() // no copy of it before it runs again
 	time.AfterFunc(j.o.backoff(failure.Attempt), func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
