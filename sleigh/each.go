@@ -12,8 +12,9 @@ import (
 // ctx. A sequence that fails can end the call by the cause of ctx (context.WithCancelCause). Nil options are the defaults.
 //
 // If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all
-// others are there, and the error is a TaskErrors; with JobOptions.StopAtError there are no results then. Any other error comes without results: ErrStopped, the context's,
-// ErrNoWorkspace if the sleigh was deleted, or that of a team that cannot be launched.
+// others are there, and the error is a TaskErrors; with JobOptions.StopAtError there are no results then. Any other error
+// comes without results: ErrStopped, the context's, ErrNoWorkspace if the sleigh was deleted, or that of a team that cannot
+// be launched.
 func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions) ([]R, error) {
 	o, err := opts.resolve(f.name)
 	if err != nil {
