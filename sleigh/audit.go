@@ -49,7 +49,8 @@ func (j *job) lookAfter(ctx context.Context) error {
 	return nil
 }
 
-// copyLate has copies of late tasks run, once there is nothing else to do for all workers. The first result counts. j.mu is held.
+// copyLate has copies of late tasks run, once there is nothing else to do for all workers. The first result counts. j.mu is
+// held.
 func (j *job) copyLate() {
 	if !j.ended || j.o.NoCopies || j.ranks > 0 || len(j.again) > 0 || len(j.chunks) >= j.s.capacity() || !j.s.isAlone() {
 		return
@@ -67,7 +68,9 @@ func (j *job) copyLate() {
 func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 	for i := c.first; i < c.first+c.n; i++ {
 		if !c.isDone(i) && wanted(i) {
-			j.again = append(j.again, c.one(i))
+			t := c.one(i)
+			t.Attempt = j.attempts[i]
+			j.again = append(j.again, t)
 			n++
 		}
 	}
@@ -79,7 +82,8 @@ func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 
 var partBegins = regexp.MustCompile(`"chunk":(\d+),"first":(\d+),"n":(\d+)`)
 
-// audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that nothing is on its way there.
+// audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that
+// nothing is on its way there.
 func (j *job) audit(ctx context.Context) error {
 	variables := []string{taskVar, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}
 	args := []any{j.id}
@@ -113,7 +117,6 @@ func (j *job) audit(ctx context.Context) error {
 	}
 
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	j.audited, j.known = time.Now(), has
 	lost := 0
 	for first, c := range before {
@@ -124,6 +127,7 @@ func (j *job) audit(ctx context.Context) error {
 			return !j.paused[i] && !slices.ContainsFunc(there[first], func(p part) bool { return i >= p.First && i < p.First+p.N })
 		})
 	}
+	j.mu.Unlock()
 	if lost > 0 {
 		j.s.log.Warn(fmt.Sprintf("Redis has lost %d elements of a job; they are handed out again", lost), "job", j.id, "func", j.fn)
 	}

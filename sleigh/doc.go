@@ -26,9 +26,10 @@
 //
 // Each element has exactly one result. A worker takes tasks under a lease and settles them together with their results in
 // one step. If it dies, its tasks go to others: at once if this program launched it, else when the lease has run out. So a
-// function may run more than once for one element, but only one result counts. At the end of a job workers that have nothing
-// else to do run copies of tasks that take long, at the same time as the first ones, unless JobOptions.NoCopies is set. An element over which three workers died becomes a TaskError; so does
-// an error or a panic of the function, and the other elements have their results all the same.
+// function may run more than once for one element, but only one result counts. At the end of a job workers that have
+// nothing else to do run copies of tasks that take long, at the same time as the first ones, unless JobOptions.NoCopies is
+// set. An element over which three workers died, while it ran by itself, becomes a TaskError (a death over a whole task takes
+// that apart first); so does an error or a panic of the function, and the other elements have their results all the same.
 //
 // A task is as many elements as take about 50 ms. An element that takes longer does not hold up those of its task: they go
 // to others. Redis holds the tasks that are handed out and about as many more, never all.

@@ -12,8 +12,9 @@ import (
 // ctx. A sequence that fails can end the call by the cause of ctx (context.WithCancelCause). Nil options are the defaults.
 //
 // If the function failed for some elements, or they do not convert to JSON, their results are the zero value, all
-// others are there, and the error is a TaskErrors. Any other error comes without results: ErrStopped, the context's,
-// ErrNoWorkspace if the sleigh was deleted, or that of a team that cannot be launched.
+// others are there, and the error is a TaskErrors; with JobOptions.StopAtError there are no results then. Any other error
+// comes without results: ErrStopped, the context's, ErrNoWorkspace if the sleigh was deleted, or that of a team that cannot
+// be launched.
 func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions) ([]R, error) {
 	o, err := opts.resolve(f.name)
 	if err != nil {
@@ -26,9 +27,10 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. These
 // are the workers that the team was started with, or who has their ranks now: others that came in addition may leave for
-// good, and have Initialise. It blocks until all are there: a worker that has not joined yet is waited for, and runs it when it does. Where a worker dies over it, the one
-// that takes its rank runs it again. It runs beside the tasks of EachElem, and may block in find or fetch on the user
-// workspace while other workers go on. Errors are those of EachElem, with ranks in place of indexes.
+// good, and have Initialise. It blocks until all are there: a worker that has not joined yet is waited for, and runs it when
+// it does. Where a worker dies over it, the one that takes its rank runs it again. It runs beside the tasks of EachElem, and
+// may block in find or fetch on the user workspace while other workers go on. Errors are those of EachElem, with ranks in
+// place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
 	j, results, err := f.eachWorker(s, arg)
 	if err != nil {

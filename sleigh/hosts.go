@@ -34,8 +34,16 @@ type hostCount struct {
 	named        bool // in the log
 }
 
-// note notes elements that ran on a host, and names that if they fail there and not elsewhere.
+// note notes elements that ran on a host, and logs that if they fail there and not elsewhere.
 func (h *hosts) note(log *slog.Logger, fn, host string, done, failed int) {
+	if t, bad := h.count(fn, host, done, failed); bad {
+		log.Warn("a function fails on one host and not on others", "host", host, "func", fn,
+			"failed", t.Failed, "of", t.Done, "rateElsewhere", t.OthersRate)
+	}
+}
+
+// count counts elements that ran on a host, and reports whether that is to be named, for the first time.
+func (h *hosts) count(fn, host string, done, failed int) (t HostTrouble, bad bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.counts == nil {
@@ -49,13 +57,10 @@ func (h *hosts) note(log *slog.Logger, fn, host string, done, failed int) {
 	c.done += done
 	c.failed += failed
 	if failed == 0 || c.named {
-		return
+		return t, false
 	}
-	if t, bad := h.trouble(fn, host); bad {
-		c.named = true
-		log.Warn("a function fails on one host and not on others", "host", host, "func", fn,
-			"failed", t.Failed, "of", t.Done, "rateElsewhere", t.OthersRate)
-	}
+	t, c.named = h.trouble(fn, host)
+	return t, c.named
 }
 
 // trouble judges a host. h.mu is held.

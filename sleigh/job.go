@@ -35,8 +35,8 @@ type sink interface {
 	stop()
 }
 
-// job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out as tasks,
-// and one takes the results.
+// job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out
+// as tasks, and one takes the results.
 type job struct {
 	s      *Sleigh
 	id     string
@@ -45,7 +45,8 @@ type job struct {
 	ranks  int    // of EachWorker: each has one element in its own variable; else 0
 	source source // of the elements
 	sink   sink
-	// sinkErr is why a result was not taken: the job fails by that, also if it was the last one, and there is nothing more to do.
+	// sinkErr is why a result was not taken: the job fails by that, also if it was the last one, and there is nothing more
+	// to do.
 	sinkErr error
 
 	changed chan struct{} // has a value when the feed may have something to do
@@ -58,6 +59,7 @@ type job struct {
 	outBytes  int            // of their texts
 	again     []*task        // to be handed out once more
 	paused    map[int]bool   // elements that failed and wait for that
+	attempts  map[int]int    // how many times elements have failed that are tried again
 	next      int            // index of the next element
 	others    int            // elements before it that are not of this job, but of the one that it repeats
 	known     int            // elements that Redis was given
@@ -90,11 +92,13 @@ type chunk struct {
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	return &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
+		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, attempts: map[int]int{},
+		lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 }
 
-// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its first tasks.
+// begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its
+// first tasks.
 func (j *job) begin(ctx context.Context) error {
 	if err := j.enter(); err != nil {
 		return err
@@ -261,7 +265,6 @@ func (j *job) take(text []byte) error {
 	}
 	j.lastMoved = time.Now()
 	j.speed.note(j.lastMoved, r.N)
-	j.s.hosts.note(j.s.log, j.fn, r.Host, r.N, len(r.Failed))
 	j.pace.note(r.N, r.Took, max(len(text), len(c.text)*r.N/c.n))
 	failures := map[int]*TaskError{}
 	for _, e := range r.Failed {
@@ -280,12 +283,14 @@ func (j *job) take(text []byte) error {
 		case failure != nil:
 			skipped[i] = true
 			c.finish(i)
+			delete(j.attempts, i)
 			j.done++
 			j.failed = append(j.failed, failure)
 			j.lost[i] = c.one(i)
 			final = append(final, failure)
 		default:
 			c.finish(i)
+			delete(j.attempts, i)
 			j.done++
 		}
 	}
@@ -299,6 +304,7 @@ func (j *job) take(text []byte) error {
 	}
 	j.mu.Unlock()
 
+	j.s.hosts.note(j.s.log, j.fn, r.Host, r.N, len(r.Failed))
 	for _, e := range final {
 		j.sink.fail(e)
 	}
@@ -319,7 +325,8 @@ func (c *chunk) finish(i int) {
 func (j *job) retry(c *chunk, failure *TaskError) {
 	t := c.one(failure.Index)
 	t.Attempt = failure.Attempt
-	j.paused[t.First] = true
+	j.paused[t.First], j.attempts[t.First] = true, failure.Attempt
+	c.at = time.Now() // no copy of it before it runs again
 	time.AfterFunc(j.o.backoff(failure.Attempt), func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()

@@ -12,7 +12,8 @@ const (
 	growth     = 8 // a task may have so many times the elements of the largest one that is done
 )
 
-// pace chooses how many elements a task should have, and how many tasks should be handed out, by what those that are done have taken.
+// pace chooses how many elements a task should have, and how many tasks should be handed out, by what those that are done
+// have taken.
 type pace struct {
 	chunk, load int           // what the caller wants; 0: what is best
 	each        time.Duration // for an element; 0 while nothing is known

@@ -14,8 +14,8 @@ var errSequence = errors.New("the sequence of elements did not return: it panick
 type source interface {
 	// pull gets elements until there are no more or ctx ends, in a goroutine of its own. It calls changed after each change.
 	pull(ctx context.Context, changed func()) error
-	// take gives up to n elements that are there, as a JSON array, and errors for those that do not convert, by their place. 0 elements
-	// and true: there will be no more.
+	// take gives up to n elements that are there, as a JSON array, and errors for those that do not convert, by their place.
+	// 0 elements and true: there will be no more.
 	take(n int) (text json.RawMessage, count int, errs map[int]error, ended bool)
 	// ahead says how many elements should be there.
 	ahead(n int)

@@ -40,6 +40,7 @@ func submit[R any](ctx context.Context, j *job, results *results[R]) (*Job[R], e
 	}
 	go func() {
 		defer close(job.over)
+		defer job.cancel(nil) // also if the sequence panics
 		defer job.elems.end()
 		defer func() {
 			if p := recover(); p != nil { // the sequence of elements did
@@ -49,7 +50,6 @@ func submit[R any](ctx context.Context, j *job, results *results[R]) (*Job[R], e
 		if job.err = job.j.run(ctx); job.err == nil && len(job.j.failed) > 0 {
 			job.err = job.j.failed
 		}
-		job.cancel(nil)
 	}()
 	return job, nil
 }

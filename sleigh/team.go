@@ -44,17 +44,16 @@ func (s *Sleigh) followTeam(ctx context.Context) {
 
 func (s *Sleigh) setTeam(there headcount) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if there == s.there {
-		return
-	}
-	s.log.Info("team", "workers", there.Workers, "slots", there.Slots)
-	resized := there.Slots != s.there.Slots
+	changed, resized := there != s.there, there.Slots != s.there.Slots
 	s.there = there
 	for j := range s.jobs {
 		if resized {
 			j.resize()
 		}
+	}
+	s.mu.Unlock()
+	if changed {
+		s.log.Info("team", "workers", there.Workers, "slots", there.Slots)
 	}
 }
 

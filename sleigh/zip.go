@@ -11,8 +11,9 @@ type Pair[A, B any] struct {
 	Second B
 }
 
-// Recycle pairs the values of two slices for a function of two varying arguments. The shorter one begins again where it ends, as in the
-// original; even is false if its length does not divide that of the longer one, which is seldom meant. If one is empty there are no pairs.
+// Recycle pairs the values of two slices for a function of two varying arguments. The shorter one begins again where it
+// ends, as in the original; even is false if its length does not divide that of the longer one, which is seldom meant. If
+// one is empty there are no pairs.
 func Recycle[A, B any](as []A, bs []B) (pairs iter.Seq[Pair[A, B]], even bool) {
 	long, short := max(len(as), len(bs)), min(len(as), len(bs))
 	if short == 0 {
