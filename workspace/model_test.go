@@ -13,7 +13,7 @@ import (
 // or RAPID_CHECKS say.
 func init() {
 	if os.Getenv("RAPID_CHECKS") == "" {
-		if err := flag.Set("rapid.checks", "25"); err != nil {
+		if err := flag.Set("rapid.checks", "40"); err != nil {
 			panic(err)
 		}
 	}

@@ -17,6 +17,7 @@ type model struct {
 // modelVar is one variable.
 type modelVar struct {
 	mode    workspace.Mode
+	stored  int          // so far
 	values  []string     // those that were never claimed, the oldest first
 	claimed []*modelItem // those that were, and are not settled
 }
@@ -26,6 +27,7 @@ type modelItem struct {
 	text   string
 	claim  int // which claim it was,
 	place  int // where in it: this is the order of those that are free again
+	stored int // how many values had been stored when it was claimed first
 	part   int // which part of it, if it was released in parts: a part is claimed together again
 	holder int // the handle that claimed it last
 	ended  bool
@@ -61,10 +63,21 @@ func (m *model) store(name string, texts ...string) {
 	if v.mode == workspace.Unknown {
 		v.mode = workspace.FIFO
 	}
+	v.stored += len(texts)
 	v.values = append(v.values, texts...)
 	if v.mode == workspace.Single {
 		v.values = v.values[max(len(v.values)-1, 0):]
 	}
+	v.overwrite()
+}
+
+// overwrite drops what is free again in mode single where a later value was stored.
+func (v *modelVar) overwrite() {
+	v.claimed = slices.DeleteFunc(v.claimed, func(item *modelItem) bool {
+		over := v.mode == workspace.Single && item.ended && item.stored < v.stored
+		item.gone = item.gone || over
+		return over
+	})
 }
 
 // deleteVar reports whether there was such a variable.

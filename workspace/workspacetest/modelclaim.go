@@ -38,7 +38,7 @@ func (m *model) claim(name string, holder, attempt int, texts ...string) (*model
 			return nil, false
 		}
 		if item == nil {
-			item = &modelItem{text: text, claim: m.claims, place: place}
+			item = &modelItem{text: text, claim: m.claims, place: place, stored: v.stored}
 		}
 		if item.attempt++; item.blurred {
 			item.attempt, item.blurred = attempt, false
@@ -93,6 +93,9 @@ func (c *modelClaim) release(places ...int) {
 		item.part = c.m.parts
 		item.released++
 	}
+	if v := c.m.vars[c.name]; v != nil {
+		v.overwrite()
+	}
 }
 
 // renew returns false if nothing of it is held.
@@ -113,5 +116,6 @@ func (m *model) endClaims(name string, holder int) {
 		for _, item := range v.claimed {
 			item.ended = item.ended || item.holder == holder
 		}
+		v.overwrite()
 	}
 }
