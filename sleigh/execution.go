@@ -229,7 +229,7 @@ func (e *execution) outcome(index int, runs bool) outcome {
 	for k, err := range errs {
 		e.note(e.told+k, fmt.Sprintf("its result does not convert to JSON: %v", err), "")
 	}
-	if len(r.Values) > maxResult {
+	if len(r.Values) > maxText-aroundValues {
 		r.Values = e.leaveOut(r.Values)
 	}
 	r.Failed = e.failed
@@ -263,9 +263,10 @@ func (e *execution) leaveOut(values json.RawMessage) json.RawMessage {
 	if err != nil {
 		return values
 	}
-	for size, k := len(values), 0; size > maxResult && k < len(texts); k++ {
-		if len(texts[k]) > maxResult/len(texts) {
-			e.note(e.told+k, fmt.Sprintf("its result has %d bytes, %d are allowed", len(texts[k]), maxResult), "")
+	most := maxText - aroundValues
+	for size, k := len(values), 0; size > most && k < len(texts); k++ {
+		if len(texts[k]) > most/len(texts) {
+			e.note(e.told+k, fmt.Sprintf("its result has %d bytes, %d are allowed", len(texts[k]), most), "")
 			size -= len(texts[k])
 			texts[k] = json.RawMessage("null")
 		}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
-	"github.com/netspaces/netspaces/workspace"
 )
 
 const (
@@ -113,15 +112,15 @@ func (j *job) gatherOne() (text []byte, n int) {
 		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Lease: j.o.Lease, Seed: j.o.Seed,
 		Exports: j.s.exports.Load(), Elems: elems,
 	}
-	text = asJSON(t)
+	text = t.text()
 	c := &chunk{text: text, first: first, n: n, left: n, at: time.Now()}
-	tooLarge := len(text) > workspace.MaxValue
+	tooLarge := len(text) > maxText
 	for k := 0; tooLarge && k < n; k++ {
-		if size := len(asJSON(c.one(first + k))); size > workspace.MaxValue {
+		if size := len(c.one(first + k).text()); size > maxText {
 			if errs == nil {
 				errs = map[int]error{}
 			}
-			errs[k] = fmt.Errorf("it has %d bytes, %d are allowed", size, workspace.MaxValue)
+			errs[k] = fmt.Errorf("it has %d bytes, %d are allowed", size, maxText)
 		}
 	}
 	for k, err := range errs {
@@ -146,7 +145,7 @@ func (j *job) gatherAgain() (text []byte, n int) {
 	t := j.again[0]
 	j.again = j.again[1:]
 	delete(j.paused, t.First)
-	return asJSON(t), t.N
+	return t.text(), t.N
 }
 
 // hasRoom reports whether Redis should get more tasks. j.mu is held.

@@ -12,8 +12,11 @@ import (
 // Func is a registered function from A to R. Both travel as JSON.
 type Func[A, R any] struct{ name string }
 
-// maxResult leaves room for what stands around a result.
-const maxResult = workspace.MaxValue - 4096
+// maxText is how many bytes a task or a result may have. Only tests change it.
+var maxText = workspace.MaxValue
+
+// aroundValues is how many of these may stand around the values of a result.
+const aroundValues = 4096
 
 // runner runs a registered function for elements of a task, until e says that it is enough.
 type runner func(e *execution)

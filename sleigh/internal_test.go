@@ -8,6 +8,9 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
+// MaxText is how many bytes a task or a result may have.
+var MaxText = &maxText
+
 // Places are the ranks that a keeper has.
 type Places = places
 

@@ -354,7 +354,7 @@ func (j *job) repeat(other *job) {
 	for i, t := range other.lost {
 		t := *t
 		t.Job, t.Chunk, t.Attempt, t.Deaths = j.id, i, 0, nil
-		c := &chunk{text: asJSON(t), first: i, n: 1, left: 1}
+		c := &chunk{text: t.text(), first: i, n: 1, left: 1}
 		j.chunks[i] = c
 		j.outBytes += len(c.text)
 		j.again = append(j.again, &t)

@@ -1,6 +1,7 @@
 package sleigh
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -69,6 +70,14 @@ type task struct {
 	Seed    uint64          `json:"seed,omitempty"`
 	Exports int64           `json:"exports,omitempty"` // when the sleigh's exports changed last
 	Elems   json.RawMessage `json:"elems"`
+}
+
+// text is the task as JSON. The elements, which may be many, are taken over as they are.
+func (t *task) text() []byte {
+	header := *t
+	header.Elems = nil
+	text := bytes.TrimSuffix(asJSON(header), []byte("null}"))
+	return append(append(text, t.Elems...), '}')
 }
 
 // result is what came of a part of a task.

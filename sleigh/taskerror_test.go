@@ -113,14 +113,15 @@ var noted = sleigh.Register("noted", func(ctx context.Context, x float64) (float
 func TestS10ChunkTooLarge(t *testing.T) {
 	t.Parallel()
 	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
-	part, whole := strings.Repeat("x", workspace.MaxValue/2), strings.Repeat("x", workspace.MaxValue)
-	got, err := length.EachElem(testContext(t), s, slices.Values([]string{part, whole, part, "x"}), &sleigh.JobOptions{Chunk: 4})
+	whole := strings.Repeat("x", *sleigh.MaxText)
+	most, some := whole[1000:], whole[:1000]
+	got, err := length.EachElem(testContext(t), s, slices.Values([]string{some, whole, most}), &sleigh.JobOptions{Chunk: 3})
 	var failed sleigh.TaskErrors
 	if !errors.As(err, &failed) || len(failed) != 1 {
 		t.Fatalf("got %v", err)
 	}
 	wantFailure(t, failed[0], 1, "are allowed")
-	if want := []int{len(part), 0, len(part), 1}; !slices.Equal(got, want) {
+	if want := []int{len(some), 0, len(most)}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -184,7 +185,7 @@ func TestS10RegisterTwice(t *testing.T) {
 func TestS10ResultTooLarge(t *testing.T) {
 	t.Parallel()
 	s := start(t, open(t, "mem://"), &sleigh.Options{Launch: sleigh.InProcess(1)})
-	got, err := zeros.EachElem(testContext(t), s, slices.Values([]int{1, workspace.MaxValue, 2}), nil)
+	got, err := zeros.EachElem(testContext(t), s, slices.Values([]int{1, *sleigh.MaxText, 2}), nil)
 	var failed sleigh.TaskErrors
 	if !errors.As(err, &failed) || len(failed) != 1 || len(got) != 3 || len(got[0]) != 1 || len(got[2]) != 2 {
 		t.Fatalf("%d results, %v", len(got), err)
