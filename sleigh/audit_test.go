@@ -68,9 +68,20 @@ func TestS4Straggler(t *testing.T) {
 	})
 }
 
-// TestS4Rollback brings back what Redis held some time ago, as a failover does that loses the last writes.
+// TestS4Rollback brings back what Redis held some time ago, as a failover does that loses the last writes, and ends all
+// connections, or, as behind a proxy, none.
 func TestS4Rollback(t *testing.T) {
 	t.Parallel()
+	for name, proxied := range map[string]bool{"connections end": false, "connections stay": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rollBack(t, proxied)
+		})
+	}
+}
+
+func rollBack(t *testing.T, proxied bool) {
+	t.Helper()
 	needRedisServer(t)
 	rdb := open(t, "local://")
 	s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(2), Lease: 2 * time.Second})
@@ -107,7 +118,10 @@ func TestS4Rollback(t *testing.T) {
 	if _, err := pipe.Exec(ctx); err != nil {
 		t.Fatal(err)
 	}
-	redis.ClientKillByFilter(ctx, "TYPE", "pubsub") // a failover ends all connections
+	if !proxied {
+		redis.ClientKillByFilter(ctx, "TYPE", "pubsub")
+		redis.ClientKillByFilter(ctx, "TYPE", "normal")
+	}
 	letGo(2 * n)
 	got, err := job.Wait(ctx)
 	if err != nil || len(got) != n {

@@ -88,7 +88,7 @@ func TestS2ProcessGroup(t *testing.T) {
 // TestS2PasswordHidden looks for the password where others on this machine can see it, and where a function's children do.
 func TestS2PasswordHidden(t *testing.T) {
 	t.Parallel()
-	rdb := open(t, "mem://")
+	rdb := openAt(t, "mem://")
 	address, err := url.Parse(rdb.URL())
 	if err != nil {
 		t.Fatal(err)

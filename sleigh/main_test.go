@@ -80,8 +80,17 @@ func needRedisServer(t *testing.T) {
 	t.Skip("no redis-server on PATH")
 }
 
-// open opens a Redis until the end of the test, and then wants no key of ours in it.
+// open opens a Redis until the end of the test: this one, or the cluster if that is what the tests run on.
 func open(t *testing.T, url string) *redisx.Client {
+	t.Helper()
+	if cluster := os.Getenv(clusterEnv); cluster != "" {
+		url = cluster
+	}
+	return openAt(t, url)
+}
+
+// openAt opens a Redis until the end of the test.
+func openAt(t *testing.T, url string) *redisx.Client {
 	t.Helper()
 	if url == "local://" {
 		needRedisServer(t)

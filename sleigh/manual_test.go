@@ -268,7 +268,7 @@ func TestS2ManualWrong(t *testing.T) {
 
 func TestS2ManualNeedsASharedRedis(t *testing.T) {
 	t.Parallel()
-	_, err := sleigh.Start(testContext(t), open(t, "mem://"), &sleigh.Options{Launch: sleigh.Manual(1)})
+	_, err := sleigh.Start(testContext(t), openAt(t, "mem://"), &sleigh.Options{Launch: sleigh.Manual(1)})
 	if err == nil {
 		t.Error("it would wait for workers that cannot come")
 	}

@@ -18,7 +18,7 @@ func TestS13MasterDies(t *testing.T) {
 		"kill -9": syscall.SIGKILL, "terminated": syscall.SIGTERM, "ctrl-c": syscall.SIGINT,
 	} {
 		t.Run(name, func(t *testing.T) {
-			rdb := open(t, "local://")
+			rdb := openAt(t, "local://")
 			ctx := testContext(t)
 			master := play(t, "master")
 			master.say(rdb.URL())

@@ -30,7 +30,7 @@ type sheet struct {
 // newLog is a workspace with lines and no master.
 func newLog(t *testing.T, rdb *redisx.Client) *workspace.Workspace {
 	t.Helper()
-	ws, err := workspace.Open(t.Context(), rdb, "log-"+strings.ToLower(rdb.String()), nil)
+	ws, err := workspace.Open(t.Context(), rdb, strings.ReplaceAll(t.Name(), "/", " "), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

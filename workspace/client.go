@@ -21,6 +21,7 @@ const (
 	beatEvery = 2 * time.Second // while somebody waits; a third of what the scripts allow
 	idleBeat  = time.Minute     // otherwise; a tenth of what they allow
 	beatBatch = 100             // variables in one script
+	beatCheck = 1000            // waiters of a handle that a beat looks for
 )
 
 // introduction is what Redis knows the client by; its epoch changes each time that Redis had forgotten it, so that what was
@@ -138,10 +139,7 @@ func (ws *Workspace) beat() {
 		for d := range ws.waiting.leaving {
 			leaving = append(leaving, d)
 		}
-		seen := map[string]bool{}
-		for _, w := range ws.waiting.byNumber {
-			seen[w.variable] = true
-		}
+		seen := ws.waiting.toCheck()
 		ws.waiting.mu.Unlock()
 
 		for _, d := range leaving {
@@ -155,7 +153,7 @@ func (ws *Workspace) beat() {
 		for first := true; first || len(variables) > 0; first = false {
 			some := variables[:min(len(variables), beatBatch)]
 			variables = variables[len(some):]
-			if !ws.beatFor(some) {
+			if !ws.beatFor(some, seen) {
 				up = false
 			}
 		}
@@ -165,11 +163,27 @@ func (ws *Workspace) beat() {
 	}
 }
 
+// toCheck gives the variables that are waited for, with the numbers of waiters that should be registered: of all, or where
+// there are very many, of some each time. q.mu is held.
+func (q *waiting) toCheck() map[string][]byte {
+	q.turn++
+	turns := len(q.byNumber)/beatCheck + 1
+	seen := map[string][]byte{}
+	for _, w := range q.byNumber {
+		numbers := seen[w.variable]
+		if w.born != "" && w.number%turns == q.turn%turns {
+			numbers = strconv.AppendInt(append(numbers, ' '), int64(w.number), 10)
+		}
+		seen[w.variable] = numbers
+	}
+	return seen
+}
+
 // beatFor beats for waiters of some variables and wakes those that missed something. False: all must ask again.
-func (ws *Workspace) beatFor(variables []string) bool {
+func (ws *Workspace) beatFor(variables []string, numbers map[string][]byte) bool {
 	args := []any{ws.incarnation, ws.client}
 	for _, v := range variables {
-		args = append(args, v)
+		args = append(args, v, numbers[v])
 	}
 	r, err := ws.call(ws.ctx, beatScript, ws.keys.forScript(ws.client, variables...), args...)
 	if err == nil {

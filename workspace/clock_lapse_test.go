@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -80,4 +81,49 @@ type lapsed struct {
 	user    *workspace.Workspace
 	machine *machine
 	other   *workspace.Workspace
+}
+
+// Redis may lose waiters and keep the connections, as behind a proxy that goes over to older data. The beat finds out.
+func TestClockLostWaiters(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ws, _ := b.owner(nil)
+		user, _ := b.user()
+		fetcher, claimer, finder := b.fetch(user, "f"), b.claim(user, "c", s), b.find(user, "found")
+		b.until(3 * s)
+		for _, variable := range []string{"f", "c", "found"} {
+			b.server.redis.Del(b.key("waiters", variable))
+			b.store(ws, variable, variable)
+		}
+		b.until(4*s - ms)
+		fetcher.waits()
+		claimer.waits()
+		finder.waits()
+		b.until(4 * s)
+		fetcher.gets(`"f"`, 4*s)
+		claimer.claims(1, `"c"`, 4*s)
+		finder.gets(`"found"`, 4*s)
+	})
+}
+
+// Of very many waiters each beat looks for a thousand.
+func TestClockManyLostWaiters(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.owner(nil)
+		user, _ := b.user()
+		const n = 2500
+		for range n {
+			b.fetch(user, "v")
+		}
+		b.until(3 * s)
+		b.server.redis.Del(b.key("waiters", "v"))
+		for beat, most := range []int{1000, 2000, n} {
+			b.until(time.Duration(4+2*beat) * s)
+			synctest.Wait()
+			infos, err := user.ListVars(b.ctx)
+			b.must(err)
+			if got := infos[0].Fetchers; got > most || got < most*4/5 {
+				b.Errorf("after beat %d there are %d waiters", beat+1, got)
+			}
+		}
+	})
 }

@@ -156,7 +156,7 @@ func (ws *Workspace) depart(d *departure) <-chan struct{} {
 func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) {
 	member, born := "", ""
 	if d.waiter != nil {
-		member = ws.client + ":" + d.waiter.number
+		member = d.waiter.member(ws.client)
 		ws.waiting.mu.Lock()
 		born = d.waiter.born
 		ws.waiting.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 const hearQuick = time.Second // the first waiter of a handle waits so long until it can be told
 
 type waiter struct {
-	number   string
+	number   int
 	variable string
 	born     string // the variable's incarnation, once Redis has registered the waiter; guarded by waiting.mu
 	wake     chan struct{}
@@ -32,11 +32,15 @@ func (w *waiter) wakeUp() {
 	}
 }
 
+// member is what Redis knows it by.
+func (w *waiter) member(client string) string { return client + ":" + strconv.Itoa(w.number) }
+
 // waiting is what a handle knows of its own waiters.
 type waiting struct {
 	mu        sync.Mutex
 	last      int
-	byNumber  map[string]*waiter
+	byNumber  map[int]*waiter
+	turn      int // of looking for them in Redis, which may lose some
 	leaving   map[*departure]struct{}
 	beating   bool
 	listening bool
@@ -70,7 +74,7 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 	}
 	defer ws.removeWaiter(w)
 	for first := true; ; first = false {
-		member := ws.client + ":" + w.number
+		member := w.member(ws.client)
 		if first && !ws.canHear() {
 			member = "" // registered now, it would be passed over as one of a dead client
 		}
@@ -135,7 +139,7 @@ func (ws *Workspace) ask(ctx context.Context, q question, w *waiter, args ...any
 func random() string { return strconv.FormatFloat(rand.Float64(), 'f', 9, 64) }
 
 func (q *waiting) init() {
-	q.byNumber, q.leaving, q.heard = map[string]*waiter{}, map[*departure]struct{}{}, make(chan struct{})
+	q.byNumber, q.leaving, q.heard = map[int]*waiter{}, map[*departure]struct{}{}, make(chan struct{})
 	q.lapses = "1 0" // if its first introduction succeeds
 }
 
@@ -148,7 +152,7 @@ func (ws *Workspace) addWaiter(variable, born string) *waiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last++
-	w := &waiter{number: strconv.Itoa(q.last), variable: variable, born: born, wake: make(chan struct{}, 1)}
+	w := &waiter{number: q.last, variable: variable, born: born, wake: make(chan struct{}, 1)}
 	if !q.listening {
 		q.listening = true
 		q.unlisten = ws.rdb.Listen(ws.keys.inbox(ws.client), redisx.Listener{Message: ws.told, State: ws.subscribed})
@@ -178,7 +182,8 @@ func (ws *Workspace) told(numbers string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for number := range strings.FieldsSeq(numbers) {
-		if w := q.byNumber[number]; w != nil {
+		n, err := strconv.Atoi(number)
+		if w := q.byNumber[n]; w != nil && err == nil {
 			w.wakeUp()
 		}
 	}

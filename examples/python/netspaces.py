@@ -394,7 +394,10 @@ class Workspace:
         """Shows that this client lives, and wakes waiters that missed something."""
         waiters = list(self._waiters.values())
         variables = sorted({waiter.variable for waiter in waiters})
-        _, lapses, silent, *rest = self._call("beat", variables, self._client, *variables, patience=0)
+        pairs = []
+        for name in variables:
+            pairs += name, " ".join(w.number for w in waiters if w.variable == name and w.born)
+        _, lapses, silent, *rest = self._call("beat", variables, self._client, *pairs, patience=0)
         born = dict(zip(variables, (part.decode() for part in rest[0::2])))
         self._wake(itertools.chain.from_iterable(told.decode().split() for told in rest[1::2]))
         self._wake(waiter.number for waiter in waiters if waiter.born and waiter.born != born[waiter.variable])
