@@ -39,7 +39,7 @@ func TestS2NoMain(t *testing.T) {
 // TestS2BadOptions looks for what Start should refuse.
 func TestS2BadOptions(t *testing.T) {
 	t.Parallel()
-	rdb := open(t, "mem://")
+	rdb := openAt(t, "mem://")
 	for name, o := range map[string]*sleigh.Options{
 		"no process": {Launch: sleigh.Local(0)}, "fewer": {Launch: sleigh.Local(-1)}, "no goroutine": {Launch: sleigh.InProcess(0)},
 		"a lease of a nanosecond": {Launch: sleigh.InProcess(1), Lease: 1},
