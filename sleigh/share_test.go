@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -133,27 +134,31 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
-// TestThousand has a thousand tasks run at the same time, in 20 workers of 50 slots.
+// TestThousand has a thousand tasks run at the same time, in 20 workers of 50 slots and in a thousand workers.
 func TestThousand(t *testing.T) {
 	t.Parallel()
 	needRedisServer(t)
-	s := start(t, open(t, "local://"), &sleigh.Options{Launch: sleigh.InProcess(20), Slots: 50})
 	const n = 1000
-	job, err := wait.Submit(testContext(t), s, upTo(n), &sleigh.JobOptions{Chunk: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ranks := map[int]int{}
-	for range n {
-		ranks[fetch[visit](t, s.User(), "begun").Rank]++
-	}
-	for rank := range 20 {
-		if ranks[rank] != 50 {
-			t.Errorf("worker %d ran %d at a time", rank, ranks[rank])
-		}
-	}
-	openGate(t, s.User())
-	if got, err := job.Wait(testContext(t)); err != nil || len(got) != n {
-		t.Errorf("%d results, %v", len(got), err)
+	for _, workers := range []int{20, n} {
+		t.Run(strconv.Itoa(workers), func(t *testing.T) {
+			s := start(t, open(t, "local://"), &sleigh.Options{Launch: sleigh.InProcess(workers), Slots: n / workers})
+			job, err := wait.Submit(testContext(t), s, upTo(n), &sleigh.JobOptions{Chunk: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ranks := map[int]int{}
+			for range n {
+				ranks[fetch[visit](t, s.User(), "begun").Rank]++
+			}
+			for rank := range workers {
+				if ranks[rank] != n/workers {
+					t.Errorf("worker %d ran %d at a time", rank, ranks[rank])
+				}
+			}
+			openGate(t, s.User())
+			if got, err := job.Wait(testContext(t)); err != nil || len(got) != n {
+				t.Errorf("%d results, %v", len(got), err)
+			}
+		})
 	}
 }
