@@ -27,7 +27,7 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. These
 // are the workers that the team was started with, or who has their ranks now: others that came in addition may leave for
-// good, and have Initialise. It blocks until all are there: a worker that has not joined yet is waited for, and runs it when
+// good, and have Initialise; in a team that was joined, those that are there now. It blocks until all are there: a worker that has not joined yet is waited for, and runs it when
 // it does. Where a worker dies over it, the one that takes its rank runs it again. It runs beside the tasks of EachElem, and
 // may block in find or fetch on the user workspace while other workers go on. Errors are those of EachElem, with ranks in
 // place of indexes.
@@ -45,8 +45,15 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	n := s.workers
+	if s.lasts {
+		n = s.Workers()
+	}
+	if n == 0 {
+		return nil, nil, fmt.Errorf("sleigh: %s: no worker has joined the team %q", f.name, s.Name())
+	}
 	ranks := func(yield func(A) bool) {
-		for range s.workers {
+		for range n {
 			if !yield(arg) {
 				return
 			}
@@ -54,7 +61,7 @@ func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
 	}
 	results := &gathered[R]{}
 	j := newJob(s, f.name, o, newSequence(ranks), results)
-	j.ranks = s.workers
+	j.ranks = n
 	return j, results, nil
 }
 

@@ -29,6 +29,7 @@ type keeper struct {
 	// run has a worker work until it ends. It is to leave soon when the first context ends, at once when the second does.
 	run    runWorker
 	always bool // also a worker that was told to leave is replaced
+	lasts  bool // the team goes on when there is to be no worker
 
 	leave context.Context // ends when there is to be no worker any more
 	now   context.Context // ends when that is to be at once
@@ -61,7 +62,7 @@ func (k *keeper) keep() error {
 		e := k.run(k.leave, now, k.member)
 		lost := isDone(now) && !isDone(k.now)
 		cancel()
-		if k.always && isDone(k.leave) {
+		if k.always && !k.lasts && isDone(k.leave) {
 			return nil // the sleigh is over, and will be deleted
 		}
 		joined, over := k.bury(e)

@@ -24,7 +24,7 @@ func (n local) launch(s *Sleigh) (team, error) {
 	c.ctx, c.kill = context.WithCancel(context.Background())
 	return c, c.launch(int(n), func(rank int) (run runWorker, end func()) {
 		out := s.output.stderrHere(rank)
-		p := &processes{program: program, redis: s.rdb.URL(), output: out, ended: out.ended, kill: c.ctx}
+		p := &processes{program: program, redis: s.rdb.URL(), output: out, ended: out.ended, stays: s.lasts, kill: c.ctx}
 		return p.run, out.close
 	})
 }
@@ -50,7 +50,7 @@ func (c *crew) launch(n int, runner func(rank int) (run runWorker, end func())) 
 	for _, rank := range ranks {
 		run, end := runner(rank)
 		k := &keeper{
-			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, leave: c.s.ctx, now: c.ctx,
+			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, lasts: c.s.lasts, leave: c.s.ctx, now: c.ctx,
 		}
 		c.running.Go(func() {
 			defer end()
@@ -72,6 +72,6 @@ func (c *crew) end(ctx context.Context) {
 // member is what a worker of the rank has to know.
 func (s *Sleigh) member(rank int) member {
 	return member{
-		Sleigh: s.Name(), Rank: rank, Count: s.workers, Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level,
+		Sleigh: s.Name(), Rank: rank, Count: s.Workers(), Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level,
 	}
 }

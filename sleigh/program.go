@@ -32,6 +32,7 @@ type program struct {
 type terms struct {
 	program
 	SameBuild bool          `json:"sameBuild"`
+	Lasts     bool          `json:"lasts,omitempty"` // the team does not end with its master
 	Lease     time.Duration `json:"lease"`
 	Drain     time.Duration `json:"drain"`
 	Level     slog.Level    `json:"level"`   // Options.LogLevel

@@ -22,7 +22,8 @@ type Sleigh struct {
 	rdb     *redisx.Client
 	own     *workspace.Workspace // tasks, results, workers
 	user    *workspace.Workspace
-	workers int // to be there at least
+	lasts   bool // the team stays when this master leaves
+	workers int  // to be there at least
 	slots   int // of each worker that is launched
 	lease   time.Duration
 	drain   time.Duration
@@ -50,9 +51,9 @@ type Sleigh struct {
 
 // Options are those of Start.
 type Options struct {
-	// Name is the name of the sleigh. Defaults to a new one.
+	// Name is the name of the sleigh. Defaults to a new one. Join takes no notice of it.
 	Name string
-	// Launch says how to get workers. Defaults to Local with the number of cores.
+	// Launch says how to get workers. Defaults to Local with the number of cores, for Join to none.
 	Launch Launcher
 	// Slots is how many tasks a worker runs at a time. One that is started by hand has its own number. Defaults to 1.
 	Slots int
@@ -103,15 +104,48 @@ const (
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
 // Nil options are the defaults. It returns ErrTaken if a sleigh of that name has another master.
 func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, error) {
-	if os.Getenv(workerEnv) != "" {
-		return nil, errors.New("sleigh: Start in a worker process: call sleigh.Main() first thing in main")
+	o, err := opts.resolve()
+	if err != nil {
+		return nil, err
 	}
+	if o.Launch == nil {
+		o.Launch = Local(runtime.GOMAXPROCS(0))
+	}
+	if o.Launch.size() < 1 {
+		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
+	}
+	if o.Name == "" {
+		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
+	}
+	s := newSleigh(rdb, o)
+	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
+		return nil, err
+	}
+	if !s.own.Mine() {
+		return nil, errors.Join(fmt.Errorf("sleigh: %w: %q", ErrTaken, o.Name), s.own.Close())
+	}
+	if s.user, err = workspace.Open(ctx, rdb, o.Name+"/user", nil); err != nil {
+		return nil, errors.Join(err, s.own.Close())
+	}
+	s.there = headcount{Count: s.workers}
+	err = s.begin(ctx, o, func() error {
+		// Now that those launched have their ranks, others may come.
+		return s.tellTerms(ctx, o.SameBuild)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// resolve fills in the defaults.
+func (opts *Options) resolve() (Options, error) {
 	var o Options
 	if opts != nil {
 		o = *opts
 	}
-	if o.Launch == nil {
-		o.Launch = Local(runtime.GOMAXPROCS(0))
+	if os.Getenv(workerEnv) != "" {
+		return o, errors.New("sleigh: Start in a worker process: call sleigh.Main() first thing in main")
 	}
 	if o.Lease == 0 {
 		o.Lease = 10 * time.Second
@@ -123,46 +157,46 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		o.Drain = 25 * time.Second
 	}
 	if o.Drain < 0 {
-		return nil, fmt.Errorf("sleigh: Drain: %w", errNegative)
+		return o, fmt.Errorf("sleigh: Drain: %w", errNegative)
 	}
 	if o.Slots < 1 {
-		return nil, fmt.Errorf("sleigh: workers of %d slots: at least 1 is needed", o.Slots)
+		return o, fmt.Errorf("sleigh: workers of %d slots: at least 1 is needed", o.Slots)
 	}
 	if o.Lease < minLease {
-		return nil, fmt.Errorf("sleigh: a lease of %v is too short: at least %v", o.Lease, minLease)
+		return o, fmt.Errorf("sleigh: a lease of %v is too short: at least %v", o.Lease, minLease)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Launch.size() < 1 {
-		return nil, fmt.Errorf("sleigh: a team of %d workers: at least 1 is needed", o.Launch.size())
-	}
-	if o.Name == "" {
-		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
-	}
+	return o, nil
+}
+
+func newSleigh(rdb *redisx.Client, o Options) *Sleigh {
 	s := &Sleigh{
-		rdb: rdb, workers: o.Launch.size(), slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger, level: o.LogLevel,
-		jobs: map[*job]bool{},
+		rdb: rdb, slots: o.Slots, lease: o.Lease, drain: o.Drain, log: o.Logger, level: o.LogLevel, jobs: map[*job]bool{},
 	}
-	var err error
-	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
-		return nil, err
+	if o.Launch != nil {
+		s.workers = o.Launch.size()
 	}
-	if !s.own.Mine() {
-		return nil, errors.Join(fmt.Errorf("sleigh: %w: %q", ErrTaken, o.Name), s.own.Close())
-	}
-	if s.user, err = workspace.Open(ctx, rdb, o.Name+"/user", nil); err != nil {
-		return nil, errors.Join(err, s.own.Close())
-	}
+	return s
+}
+
+// begin launches the workers and then does what is to be done once they have their ranks.
+func (s *Sleigh) begin(ctx context.Context, o Options, launched func() error) error {
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	s.places = newPlaces(s.own, s.lease, s.slots, s.workers, s.log)
+	least := s.workers
+	if s.lasts {
+		least = 0
+	}
+	s.places = newPlaces(s.own, s.lease, s.slots, least, s.log)
 	s.output = s.listen(o.Output)
-	s.there = headcount{Count: s.workers}
-	if s.team, err = o.Launch.launch(s); err == nil {
-		if err = s.own.Declare(ctx, termsVar, workspace.Single); err == nil {
-			// Now that those launched have their ranks, others may come.
-			err = s.own.Store(ctx, termsVar, s.terms(o.SameBuild))
-		}
+	s.team = volunteers{}
+	var err error
+	if o.Launch != nil {
+		s.team, err = o.Launch.launch(s)
+	}
+	if err == nil {
+		err = launched()
 	}
 	if err != nil {
 		s.cancel(err)
@@ -170,12 +204,12 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 			s.team.end(ended())
 		}
 		s.output.end()
-		return nil, errors.Join(err, s.user.Close(), s.own.Close())
+		return errors.Join(err, s.user.Close(), s.own.Close())
 	}
 	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.takeRefusals, s.lookAfterTeam} {
 		s.running.Go(func() { f(s.ctx) })
 	}
-	return s, nil
+	return nil
 }
 
 // ended is a context that leaves no time.
@@ -199,25 +233,36 @@ func (s *Sleigh) Workers() int {
 // User returns the workspace that master and workers share.
 func (s *Sleigh) User() *workspace.Workspace { return s.user }
 
-// Stop ends the sleigh: calls under way return ErrStopped, the contexts of running functions end, the workers leave, and
+// Stop ends a sleigh that Start made: calls under way return ErrStopped, the contexts of running functions end, the workers leave, and
 // both workspaces are deleted. It waits for functions that ignore the end of their context, for 10 s and no longer than ctx;
 // then those processes that Local launched are killed, and others left alone. It blocks until all that is done, and for some
 // seconds more where Redis does not answer. A second call waits for the first and returns the same.
+//
+// Of a team that was joined only this master and the workers that it launched leave: see Join.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.stopped.Store(true)
 		s.cancel(ErrStopped)
 		drain, cancel := context.WithTimeout(ctx, drainFor)
 		defer cancel()
-		// Where this fails, the workspace is gone or Redis away: end does without.
-		_ = s.own.Store(drain, stopVar, true)
-		s.team.end(drain)
-		s.awaitOthers(drain)
+		if s.lasts {
+			s.team.end(drain)
+		} else {
+			s.disband(drain)
+		}
 		s.running.Wait()
 		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 	})
 	return s.stopErr
+}
+
+// disband ends the workers, those too that others have launched.
+func (s *Sleigh) disband(ctx context.Context) {
+	// Where this fails, the workspace is gone or Redis away: end does without.
+	_ = s.own.Store(ctx, stopVar, true)
+	s.team.end(ctx)
+	s.awaitOthers(ctx)
 }
 
 // enter lets a job begin.

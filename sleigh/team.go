@@ -14,14 +14,25 @@ func (s *Sleigh) terms(sameBuild bool) terms {
 	if known != nil {
 		p.Functions = known
 	}
-	return terms{program: p, SameBuild: sameBuild, Lease: s.lease, Drain: s.drain, Level: s.level, Workers: s.workers}
+	t := terms{program: p, SameBuild: sameBuild, Lasts: s.lasts, Lease: s.lease, Drain: s.drain, Level: s.level, Workers: s.workers}
+	if s.lasts { // other masters may have other functions, and workers that do not know them leave them to others
+		t.Workers, t.Functions = 0, nil
+	}
+	return t
+}
+
+func (s *Sleigh) tellTerms(ctx context.Context, sameBuild bool) error {
+	if err := s.own.Declare(ctx, termsVar, workspace.Single); err != nil {
+		return err
+	}
+	return s.own.Store(ctx, termsVar, s.terms(sameBuild))
 }
 
 // capacity is how many tasks the team can run at a time: those that are there, or are to be.
 func (s *Sleigh) capacity() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return max(s.there.Slots, s.workers*s.slots)
+	return max(s.there.Slots, s.workers*s.slots, 1)
 }
 
 // followTeam learns of each worker that comes or leaves, and has the jobs use those that are there.
