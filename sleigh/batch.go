@@ -165,6 +165,9 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	var t task
 	if err := json.Unmarshal(value.Text, &t); err != nil || t.N < 1 {
 		b.w.log.Error("a task is not readable, and is dropped", "error", err)
+	} else if b.w.lasts && b.in == taskVar && registered(t.Func) == nil {
+		b.pass(&t, value.Index)
+		return true
 	} else if !b.w.dropped.has(t.Job) && !b.isStale(ctx, &t) {
 		o = b.execute(ctx, &t, value.Index)
 	}
@@ -173,6 +176,18 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	b.done = append(b.done, o)
 	b.bytes += len(o.result)
 	return t.Careful || len(o.instead) > 0
+}
+
+// pass leaves a task to another worker, whose program knows its function; where there is none, it goes round, slowly.
+func (b *batch) pass(t *task, index int) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	_, _, err := b.w.own.Do(ctx, deferScript, []string{taskVar, countVarOf(t.Job), backlogVarOf(t.Job), resultVarOf(t.Job)},
+		b.claim.ID(), index, t.Job)
+	if err != nil && !isOver(err) {
+		b.w.log.Warn("a task of an unknown function was not left to others", "func", t.Func, "error", err)
+	}
+	pause(b.w.leaving, lookEvery)
 }
 
 // isStale reports whether a task for this worker alone is left over from a job that has ended: it may have waited for the

@@ -91,5 +91,8 @@ func StoreLines(ctx context.Context, ws *workspace.Workspace, rank int, client s
 		lines = append(lines, printed{Stream: Stdout, Text: text})
 	}
 	text, n := pageOf(rank, "host", client, before, left, lines)
-	return n, storePage(ctx, ws, text)
+	return n, storePage(ctx, ws, false, text)
 }
+
+// Unregistered is a function that no program knows.
+func Unregistered[A, R any](name string) Func[A, R] { return Func[A, R]{name} }

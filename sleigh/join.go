@@ -37,13 +37,14 @@ type member struct {
 	Drain  time.Duration `json:"drain"`
 	Slots  int           `json:"slots"`
 	Level  slog.Level    `json:"level"` // Options.LogLevel
+	Lasts  bool          `json:"lasts"` // the team does not end with its master
 	Launch string        `json:"launch"`
 }
 
 // join makes a worker of this process, or of a goroutine of it.
 func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
 	w := &Worker{
-		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), level: m.Level,
+		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), level: m.Level, lasts: m.Lasts,
 		log: log.With("rank", m.Rank),
 	}
 	w.count.Store(int64(m.Count))

@@ -69,6 +69,23 @@ func (s *Sleigh) takeTerms(ctx context.Context, sameBuild bool) error {
 	return err
 }
 
+// refuseLasting returns ErrTaken if there is a team of this name that lasts.
+func refuseLasting(ctx context.Context, rdb *redisx.Client, name string) error {
+	own, err := workspace.Use(ctx, rdb, name, false)
+	if errors.Is(err, workspace.ErrNoWorkspace) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var t terms
+	_, err = own.TryFind(ctx, termsVar, &t)
+	if t.Lasts {
+		err = fmt.Errorf("sleigh: %w: %q is a team that lasts: use Join", ErrTaken, name)
+	}
+	return errors.Join(err, own.Close())
+}
+
 // Disband ends a team that lasts, for all its masters: their calls fail, all workers leave, and both workspaces are deleted.
 // This master leaves as with Stop. It blocks as Stop does. Of a sleigh that Start made it is Stop.
 func (s *Sleigh) Disband(ctx context.Context) error {

@@ -58,13 +58,13 @@ func (l *listener) stderrHere(rank int) *stderrWriter {
 }
 
 // stderrThere is for those that another process launched.
-func stderrThere(own *workspace.Workspace, rank int) *stderrWriter {
+func stderrThere(own *workspace.Workspace, lasts bool, rank int) *stderrWriter {
 	host := hostname()
 	return newStderrWriter(
 		func(before, left int, lines []printed) ([]byte, int) {
 			return pageOf(rank, host, own.Client(), before, left, lines)
 		},
-		func(ctx context.Context, text []byte) error { return storePage(ctx, own, text) })
+		func(ctx context.Context, text []byte) error { return storePage(ctx, own, lasts, text) })
 }
 
 func newStderrWriter(page func(before, left int, lines []printed) ([]byte, int), store func(context.Context, []byte) error) *stderrWriter {

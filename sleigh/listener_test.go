@@ -25,7 +25,7 @@ func TestS14StderrThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ws.Close()
-	s := stderrThere(ws, 3)
+	s := stderrThere(ws, false, 3)
 	for _, text := range []string{"a\nb", "c\n", strings.Repeat("x", lineBytes), "yz\nfatal"} {
 		if n, err := fmt.Fprint(s, text); n != len(text) || err != nil {
 			t.Errorf("%d bytes, %v", n, err)

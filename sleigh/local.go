@@ -72,6 +72,6 @@ func (c *crew) end(ctx context.Context) {
 // member is what a worker of the rank has to know.
 func (s *Sleigh) member(rank int) member {
 	return member{
-		Sleigh: s.Name(), Rank: rank, Count: s.Workers(), Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level,
+		Sleigh: s.Name(), Rank: rank, Count: s.Workers(), Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level, Lasts: s.lasts,
 	}
 }

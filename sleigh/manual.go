@@ -117,14 +117,14 @@ func volunteer(leave, now context.Context, url, name string, slots int) error {
 		<-held
 	}()
 	log.Info("joined", "team", name, "rank", strconv.Itoa(ranks[0]))
-	out := stderrThere(own, ranks[0])
+	out := stderrThere(own, t.Lasts, ranks[0])
 	defer out.close()
 	p := &processes{
 		program: program, redis: url, output: io.MultiWriter(os.Stderr, out), ended: out.ended, stays: true, kill: context.Background(),
 	}
 	k := &keeper{
 		own: own, places: places, log: log, run: p.run, leave: leave, now: now,
-		member: member{Sleigh: name, Rank: ranks[0], Count: max(t.Workers, ranks[0]+1), Lease: t.Lease, Drain: t.Drain, Slots: slots, Level: t.Level},
+		member: member{Sleigh: name, Rank: ranks[0], Count: max(t.Workers, ranks[0]+1), Lease: t.Lease, Drain: t.Drain, Slots: slots, Level: t.Level, Lasts: t.Lasts},
 	}
 	return k.keep()
 }

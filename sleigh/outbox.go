@@ -38,7 +38,7 @@ func newOutbox(w *Worker) *outbox {
 		page: func(before, left int, lines []printed) ([]byte, int) {
 			return pageOf(w.rank, w.host, w.own.Client(), before, left, lines)
 		},
-		store: func(ctx context.Context, text []byte) error { return storePage(ctx, w.own, text) },
+		store: func(ctx context.Context, text []byte) error { return storePage(ctx, w.own, w.lasts, text) },
 	}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	return o

@@ -85,8 +85,12 @@ func (s *Sleigh) listen(output func(Line)) *listener {
 }
 
 func (l *listener) run(ctx context.Context) {
+	next := l.s.own.FetchN
+	if l.s.lasts {
+		next = l.follow(ctx)
+	}
 	for ctx.Err() == nil {
-		pages, err := l.s.own.FetchN(ctx, logVar, pagesAtATime)
+		pages, err := next(ctx, logVar, pagesAtATime)
 		for _, text := range pages {
 			l.take(text)
 		}
@@ -101,6 +105,27 @@ func (l *listener) run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// follow reads pages that come from now on, and leaves them to other masters.
+func (l *listener) follow(ctx context.Context) func(ctx context.Context, name string, n int) ([][]byte, error) {
+	pages := workspace.NewVar[[]byte](l.s.own, logVar).IFind()
+	for _, err := range pages.Try(ctx) {
+		if err != nil {
+			break // then some come that were there before
+		}
+	}
+	return func(ctx context.Context, _ string, _ int) ([][]byte, error) {
+		for text, err := range pages.All(ctx) {
+			return [][]byte{text}, err
+		}
+		return nil, ctx.Err()
+	}
+}
+
+// concerns reports whether the master is to hear of a line: where there are many, of those that are for one of its jobs or none.
+func (l *listener) concerns(line *printed) bool {
+	return !l.s.lasts || line.Job == "" || l.s.knows(line.Job)
 }
 
 // take hands over the lines of a page.
@@ -121,6 +146,9 @@ func (l *listener) take(text []byte) {
 		for _, line := range b.Lines {
 			if line.Left > 0 {
 				l.output(leftOut(b.Worker, b.Host, line.Left))
+				continue
+			}
+			if !l.concerns(&line) {
 				continue
 			}
 			index := -1
@@ -185,6 +213,9 @@ func (l *listener) await(ctx context.Context, said printers) {
 func (l *listener) end() {
 	l.cancel()
 	l.running.Wait()
+	if l.s.lasts {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), linesWait)
 	defer cancel()
 	for {

@@ -20,6 +20,7 @@ const (
 	logVar    = "log"
 	pageBytes = 64 << 10 // that a page may have, but for one line
 	mostPages = 64       // in Redis
+	mostApart = 512      // the same in a team that lasts, where many masters read them and none is added to
 	lineBytes = 16 << 10 // of a line; longer ones are cut
 )
 
@@ -112,8 +113,12 @@ func parseWhose(name string) (worker int, client string) {
 }
 
 // storePage stores a page, and has Redis drop what is too much.
-func storePage(ctx context.Context, own *workspace.Workspace, text []byte) error {
-	_, _, err := own.Do(ctx, logScript, []string{logVar}, mostPages, pageBytes, text)
+func storePage(ctx context.Context, own *workspace.Workspace, lasts bool, text []byte) error {
+	most, room := mostPages, pageBytes
+	if lasts {
+		most, room = mostApart, 0
+	}
+	_, _, err := own.Do(ctx, logScript, []string{logVar}, most, room, text)
 	return err
 }
 

@@ -13,6 +13,7 @@ var sources embed.FS
 var (
 	submitScript = script("submit")
 	settleScript = script("settle")
+	deferScript  = script("defer")
 	endScript    = script("end")
 	teamScript   = script("team")
 	reportScript = script("report")

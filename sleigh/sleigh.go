@@ -37,6 +37,7 @@ type Sleigh struct {
 
 	mu       sync.Mutex
 	jobs     map[*job]bool // those under way; whether they are exclusive
+	ids      recent        // of jobs of this master
 	there    headcount
 	refusals []Refusal
 
@@ -102,7 +103,7 @@ const (
 )
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
-// Nil options are the defaults. It returns ErrTaken if a sleigh of that name has another master.
+// Nil options are the defaults. It returns ErrTaken if a sleigh of that name has another master, or lasts: see Join.
 func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, error) {
 	o, err := opts.resolve()
 	if err != nil {
@@ -116,6 +117,9 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	}
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
+	}
+	if err := refuseLasting(ctx, rdb, o.Name); err != nil {
+		return nil, err
 	}
 	s := newSleigh(rdb, o)
 	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
@@ -275,8 +279,12 @@ func (s *Sleigh) enter(j *job) error {
 		}
 	}
 	s.jobs[j] = j.o.Exclusive
+	s.ids.add(j.id)
 	return nil
 }
+
+// knows reports whether a job is one of this master's, or was.
+func (s *Sleigh) knows(id string) bool { return s.ids.has(id) }
 
 func (s *Sleigh) leave(j *job) {
 	s.mu.Lock()

@@ -22,6 +22,7 @@ type Worker struct {
 	drain time.Duration
 	log   *slog.Logger
 	level slog.Level // of records that go to the master
+	lasts bool       // the team has many masters, and may have tasks of functions that this program does not know
 
 	out      *outbox
 	capture  *capture // nil if others share what this process prints to
