@@ -23,7 +23,7 @@ func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A]
 		}
 		return err
 	}
-	if err := a.handOver(); err != nil { // elements that failed may have held it up
+	if err := a.last(); err != nil {
 		return fmt.Errorf("sleigh: %s: %w", f.name, err)
 	}
 	if len(j.failed) > 0 {
@@ -47,6 +47,9 @@ func (a *accumulator[R]) take(r *result, skip func(i int) bool) error {
 	return a.handOver()
 }
 
+// last hands over what elements that failed may have held up.
+func (a *accumulator[R]) last() error { return a.handOver() }
+
 // handOver hands over what has come.
 func (a *accumulator[R]) handOver() error {
 	for {
@@ -61,6 +64,9 @@ func (a *accumulator[R]) handOver() error {
 		}
 		if a.err = a.use(d.Index, d.Value); a.err != nil {
 			return errors.Join(errAccumulator, a.err)
+		}
+		if a.used != nil {
+			a.used(d.Index)
 		}
 	}
 }

@@ -69,6 +69,13 @@ func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 	for i := c.first; i < c.first+c.n; i++ {
 		if !c.isDone(i) && wanted(i) {
 			t := c.one(i)
+			if t == nil {
+				if c.copied {
+					continue // it runs, as far as is known
+				}
+				j.missing = append(j.missing, i)
+				continue
+			}
 			t.Attempt = j.attempts[i]
 			j.again = append(j.again, t)
 			n++
@@ -81,6 +88,21 @@ func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 }
 
 var partBegins = regexp.MustCompile(`"chunk":(\d+),"first":(\d+),"n":(\d+)`)
+
+// partsOf reads the beginnings of tasks and results: what each has, by the first of its chunk.
+func partsOf(texts []string) map[int][]part {
+	there := map[int][]part{}
+	for _, text := range texts {
+		if m := partBegins.FindStringSubmatch(text); m != nil {
+			var p part
+			p.Chunk, _ = strconv.Atoi(m[1])
+			p.First, _ = strconv.Atoi(m[2])
+			p.N, _ = strconv.Atoi(m[3])
+			there[p.Chunk] = append(there[p.Chunk], p)
+		}
+	}
+	return there
+}
 
 // audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that
 // nothing is on its way there.
@@ -105,16 +127,7 @@ func (j *job) audit(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the job's numbers are not readable: %w", err)
 	}
-	there := map[int][]part{}
-	for _, text := range texts[1:] {
-		if m := partBegins.FindStringSubmatch(text); m != nil {
-			var p part
-			p.Chunk, _ = strconv.Atoi(m[1])
-			p.First, _ = strconv.Atoi(m[2])
-			p.N, _ = strconv.Atoi(m[3])
-			there[p.Chunk] = append(there[p.Chunk], p)
-		}
-	}
+	there := partsOf(texts[1:])
 
 	j.mu.Lock()
 	j.audited, j.known = time.Now(), has

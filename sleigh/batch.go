@@ -95,6 +95,9 @@ func (b *batch) scatter() {
 			poison := b.w.failure(&t, t.First, fmt.Sprintf("%d workers died while they ran it", len(t.Deaths)), "")
 			poison.Attempt = len(t.Deaths)
 			r.Failed = []*TaskError{poison}
+			if t.Lasts {
+				r.Elems = t.elements(r.Failed)
+			}
 			o.done, o.failed, o.result = 1, 1, asJSON(r)
 		} else {
 			o.instead = t.pieces()

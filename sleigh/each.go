@@ -91,6 +91,12 @@ func (g *gathered[R]) fail(*TaskError) {}
 
 func (g *gathered[R]) stop() {}
 
+func (g *gathered[R]) last() error { return nil }
+
+func (g *gathered[R]) report(func(i int)) {}
+
+func (g *gathered[R]) gathers() bool { return true }
+
 func (g *gathered[R]) finish(j *job, err error) ([]R, error) {
 	if err != nil {
 		return nil, err

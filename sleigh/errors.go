@@ -14,6 +14,13 @@ var (
 	ErrGathered = errors.New("sleigh: the results were gathered before")
 	// ErrEnded says that a job was cancelled, by this program or another.
 	ErrEnded = errors.New("sleigh: the job was cancelled")
+	// ErrNoJob says that the team has no job of that name.
+	ErrNoJob = errors.New("no such job")
+	// ErrFinished says that the job of that name has ended, and its results were used.
+	ErrFinished = errors.New("the job has ended before")
+	// ErrIncomplete says that not all elements of a job are there: its program ended before it had handed them out, or Redis
+	// has lost some. Run that program again, with the same elements.
+	ErrIncomplete = errors.New("elements of the job are missing")
 	// ErrTaken says that there is a sleigh of that name with another master, or that its last master died just now.
 	ErrTaken = errors.New("the name is taken")
 )

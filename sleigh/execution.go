@@ -233,6 +233,9 @@ func (e *execution) outcome(index int, runs bool) outcome {
 		r.Values = e.leaveOut(r.Values)
 	}
 	r.Failed = e.failed
+	if e.task.Lasts {
+		r.Elems = e.task.elements(r.Failed)
+	}
 	o.failed, o.result = len(e.failed), asJSON(r)
 	return o
 }

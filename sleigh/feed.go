@@ -47,8 +47,17 @@ func (j *job) feed(ctx context.Context) error {
 			}
 			continue
 		}
+		if j.lasting.isToAudit() {
+			if err := j.audit(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		if _, over := j.progress(); over != nil {
 			return over
+		}
+		if j.isHandedOver() {
+			return errDetached
 		}
 		select {
 		case <-j.changed:
@@ -90,6 +99,10 @@ func (j *job) gatherOne() (text []byte, n int) {
 	if len(j.again) > 0 {
 		return j.gatherAgain()
 	}
+	if j.lasting.skips() {
+		j.skip()
+		return nil, 0
+	}
 	if !j.hasRoom() {
 		return nil, 0
 	}
@@ -110,7 +123,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 	j.next += n
 	t := task{
 		part: part{Job: j.id, Chunk: first, First: first, N: n}, Func: j.fn, Timeout: j.o.Timeout, Lease: j.o.Lease, Seed: j.o.Seed,
-		Exports: j.s.exports.Load(), Elems: elems,
+		Exports: j.s.exports.Load(), Lasts: j.lasting != nil, Elems: elems,
 	}
 	text = t.text()
 	c := &chunk{text: text, first: first, n: n, left: n, at: time.Now()}
@@ -150,7 +163,7 @@ func (j *job) gatherAgain() (text []byte, n int) {
 
 // hasRoom reports whether Redis should get more tasks. j.mu is held.
 func (j *job) hasRoom() bool {
-	if len(j.chunks) == 0 {
+	if len(j.chunks) == 0 || j.detaching {
 		return true
 	}
 	if j.o.Ordered && j.next-slices.Min(slices.Collect(maps.Keys(j.chunks))) > aheadOfOrder {
@@ -178,6 +191,7 @@ func (j *job) refuse(i int, err error) {
 	}
 	j.done++
 	j.failed = append(j.failed, failure)
+	j.lasting.fail(failure)
 	j.sink.fail(failure)
 }
 
@@ -214,19 +228,38 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	j.mu.Unlock()
 	description := ""
 	if !j.begun {
-		description = string(asJSON(jobInfo{ID: j.id, Name: j.o.Name, Func: j.fn, Priority: j.o.Priority, Began: time.Now()}))
+		info := jobInfo{ID: j.id, Name: j.o.Name, Func: j.fn, Priority: j.o.Priority, Began: time.Now()}
+		if j.lasting != nil {
+			info.Keep = j.o.Keep
+		}
+		description = string(asJSON(info))
 	}
-	args := []any{j.id, description, window, known, elements}
+	name := ""
+	if j.lasting != nil {
+		name = j.o.Name
+	}
+	args := []any{j.id, description, j.mastery(), name, window, known, elements}
 	for _, text := range tasks {
 		args = append(args, text)
 	}
-	word, texts, err := j.s.own.Do(ctx, submitScript,
-		[]string{into, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id)}, args...)
+	variables := []string{into, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id)}
+	if j.s.lasts {
+		variables = append(variables, masterVarOf(j.id), stateVarOf(j.id), failedVarOf(j.id))
+	}
+	if name != "" {
+		variables = append(variables, namedVarOf(name))
+	}
+	word, texts, err := j.s.own.Do(ctx, submitScript, variables, args...)
 	if err != nil {
 		return err
 	}
-	if word == "ENDED" {
+	switch word {
+	case "ENDED":
 		return ErrEnded
+	case "TAKEN":
+		return j.heldBy(texts[0])
+	case "EXISTS":
+		return &existsError{texts[0]}
 	}
 	has, err := strconv.Atoi(texts[0])
 	if err != nil {
@@ -251,4 +284,6 @@ type jobInfo struct {
 	Func     string    `json:"func"`
 	Priority int       `json:"priority"`
 	Began    time.Time `json:"began"`
+
+	Keep time.Duration `json:"keep,omitempty"` // of a job that outlives its master: for how long it is known when it has ended
 }

@@ -33,6 +33,12 @@ type sink interface {
 	fail(e *TaskError)
 	// stop has take wait for nobody any more.
 	stop()
+	// last is called when all have come.
+	last() error
+	// report has used called with each element whose result was used, if that is known.
+	report(used func(i int))
+	// gathers reports whether the results are used when all are there.
+	gathers() bool
 }
 
 // job is one call of EachElem or EachWorker, or one job, at the master. One goroutine pulls the elements, one hands them out
@@ -69,6 +75,9 @@ type job struct {
 	lost      map[int]*task // the elements that failed, by their indexes
 	ended     bool          // there are no more elements
 	begun     bool          // Redis knows the job
+	lasting   *lasting      // nil unless the job outlives its master
+	missing   []int         // elements that were handed out, and are lost
+	detaching bool          // all elements are to be handed out, and no results are waited for
 	lastMoved time.Time     // when a result came
 	audited   time.Time
 	seen      time.Time     // when it was seen to its tasks
@@ -90,11 +99,16 @@ type chunk struct {
 }
 
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
-	return &job{
+	j := &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
 		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, attempts: map[int]int{},
 		lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
+	if s.lasts && o.named {
+		j.lasting = &lasting{}
+		to.report(j.used)
+	}
+	return j
 }
 
 // begin makes the job known in Redis, and run has to be called if there is no error. Without begin, the job begins with its
@@ -105,9 +119,13 @@ func (j *job) begin(ctx context.Context) error {
 	}
 	ctx, cancel := j.within(ctx)
 	defer cancel(nil)
-	err := j.handOut(ctx, nil, 0)
-	if err != nil {
+	var err error
+	if j.lasting != nil {
+		err = j.open(ctx)
+	} else if err = j.handOut(ctx, nil, 0); err != nil {
 		j.end(ctx) // it may have begun
+	}
+	if err != nil {
 		j.s.leave(j)
 	}
 	return j.why(ctx, err)
@@ -121,8 +139,14 @@ func (j *job) enter() error {
 	return j.s.enter(j)
 }
 
-// runAtOnce is run without begin.
+// runAtOnce is run without begin, where that can be.
 func (j *job) runAtOnce(ctx context.Context) error {
+	if j.lasting != nil {
+		if err := j.begin(ctx); err != nil {
+			return err
+		}
+		return j.run(ctx)
+	}
 	if err := j.enter(); err != nil {
 		return err
 	}
@@ -150,7 +174,7 @@ func (j *job) why(ctx context.Context, err error) error {
 	if ctx.Err() != nil && j.sinkErr == nil {
 		err = context.Cause(ctx) // why, rather than that it ended
 	}
-	if errors.Is(err, errFinished) {
+	if errors.Is(err, errFinished) || errors.Is(err, errDetached) {
 		return nil
 	}
 	if _, failed := errors.AsType[TaskErrors](err); failed {
@@ -171,7 +195,13 @@ func (j *job) run(ctx context.Context) error {
 			cancel(err)
 		}
 	})
-	err := j.collect(ctx)
+	var err error
+	if j.lasting != nil {
+		feeding.Go(func() { cancel(j.noteAll(ctx)) })
+		err = j.follow(ctx)
+	} else {
+		err = j.collect(ctx)
+	}
 	cancel(err)
 	feeding.Wait()
 	if _, over := j.progress(); over != nil { // otherwise it was told to end at once
@@ -180,7 +210,11 @@ func (j *job) run(ctx context.Context) error {
 	if p := j.source.panicked(); p != nil {
 		defer panic(p)
 	}
-	j.end(ctx)
+	if j.lasting != nil {
+		j.conclude(ctx, err)
+	} else {
+		j.end(ctx)
+	}
 	slices.SortFunc(j.failed, byIndex)
 	return j.why(ctx, err)
 }
@@ -189,8 +223,7 @@ func (j *job) run(ctx context.Context) error {
 func (j *job) end(ctx context.Context) {
 	quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), endFor)
 	defer cancel()
-	_, _, _ = j.s.own.Do(quick, endScript,
-		[]string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id)}, j.id)
+	_ = j.s.endJob(quick, j.id, "", nil, "")
 }
 
 // nudge has the feed look whether there is something to do.
@@ -244,6 +277,8 @@ func (j *job) progress() (done int, over error) {
 	switch {
 	case j.o.StopAtError && len(j.failed) > 0:
 		return j.done, j.failed
+	case len(j.missing) > 0:
+		return j.done, fmt.Errorf("%w: %d, the first with index %d", ErrIncomplete, len(j.missing), j.missing[0])
 	case j.ended && len(j.chunks) == 0:
 		return j.done, errFinished
 	}
@@ -270,6 +305,7 @@ func (j *job) take(text []byte) error {
 	for _, e := range r.Failed {
 		failures[e.Index] = e
 	}
+	c.put(r.Elems)
 	var final []*TaskError
 	skipped := map[int]bool{}
 	for i := r.First; i < r.First+r.N && (c.done != nil || len(failures) > 0 || r.N < c.n); i++ {
@@ -277,7 +313,7 @@ func (j *job) take(text []byte) error {
 		switch {
 		case c.isDone(i):
 			skipped[i] = true
-		case failure != nil && failure.Attempt < j.o.Attempts && len(failure.Deaths) < maxDeaths:
+		case failure != nil && failure.Attempt < j.o.Attempts && len(failure.Deaths) < maxDeaths && c.one(i) != nil:
 			skipped[i] = true
 			j.retry(c, failure)
 		case failure != nil:
@@ -286,8 +322,11 @@ func (j *job) take(text []byte) error {
 			delete(j.attempts, i)
 			j.done++
 			j.failed = append(j.failed, failure)
-			j.lost[i] = c.one(i)
+			if t := c.one(i); t != nil {
+				j.lost[i] = t
+			}
 			final = append(final, failure)
+			j.lasting.fail(failure)
 		default:
 			c.finish(i)
 			delete(j.attempts, i)
@@ -335,7 +374,16 @@ func (j *job) retry(c *chunk, failure *TaskError) {
 	})
 }
 
-// one is a task of one element of the chunk.
+// put notes elements, by their indexes, that the master was not given by the caller.
+func (c *chunk) put(elems map[int]json.RawMessage) {
+	for i, text := range elems {
+		if k := i - c.first; c.text == nil && k >= 0 && k < len(c.elems) {
+			c.elems[k] = text
+		}
+	}
+}
+
+// one is a task of one element of the chunk; nil if the master does not know the element.
 func (c *chunk) one(i int) *task {
 	if c.elems == nil && json.Unmarshal(c.text, &c.task) == nil {
 		c.elems, _ = split(c.task.Elems)
@@ -343,6 +391,9 @@ func (c *chunk) one(i int) *task {
 	t := c.task
 	t.First, t.N = i, 1
 	if k := i - c.first; k < len(c.elems) {
+		if c.elems[k] == nil {
+			return nil
+		}
 		t.Elems = joinTexts(c.elems[k : k+1])
 	}
 	return &t

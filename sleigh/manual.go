@@ -110,6 +110,9 @@ func volunteer(leave, now context.Context, url, name string, slots int) error {
 	held := make(chan struct{})
 	go func() {
 		defer close(held)
+		if t.Lasts {
+			go keepLooking(holding, own, t.Lease, log)
+		}
 		places.hold(holding)
 	}()
 	defer func() {

@@ -9,7 +9,17 @@ import (
 // JobOptions are those of one job. The zero value of each is a default that is right without thinking.
 type JobOptions struct {
 	// Name says in lists which job it is. Defaults to the name of the function.
+	//
+	// In a team that lasts (see Join) it has the job outlive its master, and there is one job of a name at a time: see
+	// Func.Attach.
 	Name string
+	// Pause has a named job hand out no more tasks while it has no master. Defaults to false: it goes on with what Redis has.
+	Pause bool
+	// CancelAfter ends a named job that has no master for so long. Defaults to 0: never.
+	CancelAfter time.Duration
+	// Keep is for how long a named job that has ended is known, and its results where EachElem or Wait had them. Defaults to
+	// 24 h.
+	Keep time.Duration
 	// Chunk is how many elements are handed out together. Defaults to as many as take 50 ms, by those that are done.
 	Chunk int
 	// LoadFactor is how many tasks are handed out at a time for each task that the team can run at a time. Defaults to 4, and
@@ -44,6 +54,8 @@ type JobOptions struct {
 	// OnDone is called with the number of elements that are done, each time that some more are: by the goroutine that
 	// called EachElem, else by one of the job. Defaults to nothing.
 	OnDone func(done int)
+
+	named bool // by the caller
 }
 
 const maxBackoff = time.Minute
@@ -55,7 +67,7 @@ func (o *JobOptions) resolve(fn string) (JobOptions, error) {
 	}
 	for name, n := range map[string]int{
 		"Chunk": r.Chunk, "LoadFactor": r.LoadFactor, "LoadBytes": r.LoadBytes, "Attempts": r.Attempts, "Backoff": int(r.Backoff),
-		"Timeout": int(r.Timeout), "Priority": r.Priority, "Lease": int(r.Lease),
+		"Timeout": int(r.Timeout), "CancelAfter": int(r.CancelAfter), "Keep": int(r.Keep), "Priority": r.Priority, "Lease": int(r.Lease),
 	} {
 		if n < 0 {
 			return r, fmt.Errorf("sleigh: %s: %w", name, errNegative)
@@ -64,8 +76,11 @@ func (o *JobOptions) resolve(fn string) (JobOptions, error) {
 	if r.Lease > 0 && r.Lease < minLease {
 		return r, fmt.Errorf("sleigh: a lease of %v is too short: at least %v", r.Lease, minLease)
 	}
-	if r.Name == "" {
+	if r.named = r.Name != ""; !r.named {
 		r.Name = fn
+	}
+	if r.Keep == 0 {
+		r.Keep = 24 * time.Hour
 	}
 	if r.LoadBytes == 0 {
 		r.LoadBytes = 64 << 20

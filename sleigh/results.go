@@ -19,6 +19,9 @@ type results[R any] struct {
 	stopped  bool // the job is over, or to be
 	gathered bool // Wait has them
 	streamed bool // All has some
+
+	used  func(i int) // called with each element whose result was used; nil if nobody wants to know
+	given int         // one more than the index of the one that All has now; 0: none
 }
 
 type arrival[R any] struct {
@@ -84,6 +87,16 @@ func (q *results[R]) stop() {
 	q.changed.Broadcast()
 }
 
+func (q *results[R]) last() error { return nil }
+
+func (q *results[R]) report(used func(i int)) { q.used = used }
+
+func (q *results[R]) gathers() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.gathered
+}
+
 // end says that no more comes.
 func (q *results[R]) end() {
 	q.mu.Lock()
@@ -113,6 +126,14 @@ func (q *results[R]) stream() bool {
 
 // next waits for what comes next. Without ok nothing more does, or ctx has ended, which is the error.
 func (q *results[R]) next(ctx context.Context, ordered bool) (a arrival[R], ok bool, err error) {
+	if q.given > 0 && q.used != nil {
+		q.used(q.given - 1)
+	}
+	defer func() {
+		if q.given = 0; ok {
+			q.given = a.Index + 1
+		}
+	}()
 	unwatch := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()

@@ -213,6 +213,9 @@ func (s *Sleigh) begin(ctx context.Context, o Options, launched func() error) er
 	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.takeRefusals, s.lookAfterTeam} {
 		s.running.Go(func() { f(s.ctx) })
 	}
+	if s.lasts {
+		s.running.Go(func() { keepLooking(s.ctx, s.own, s.lease, s.log) })
+	}
 	return nil
 }
 

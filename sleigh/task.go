@@ -16,6 +16,11 @@ import (
 //	            many may be: window
 //	job:J       what job J is (single)
 //	result:J    result of a task of job J
+//	master:J    who has job J, in a team that lasts (single)
+//	state:J     what of the results of job J was used, if it outlives its master (single)
+//	failed:J    TaskError of an element of such a job
+//	named:N     id of the job that has the name N (single)
+//	finished    FinishedJob
 //	worker@R    WorkerInfo of the worker of rank R (single)
 //	status@R    what the worker of rank R does (single)
 //	rank        rank and slots of a worker, claimed by its keeper: see team.lua
@@ -38,6 +43,8 @@ const (
 	deathsVar  = "deaths"
 	initVar    = "init"
 	stopVar    = "stop"
+
+	finishedVar = "finished"
 )
 
 func taskVarOf(rank int) string       { return taskVar + "@" + strconv.Itoa(rank) }
@@ -49,6 +56,10 @@ func backlogVarOf(job string) string  { return "backlog:" + job }
 func countVarOf(job string) string    { return "count:" + job }
 func jobVarOf(job string) string      { return "job:" + job }
 func resultVarOf(job string) string   { return "result:" + job }
+func masterVarOf(job string) string   { return "master:" + job }
+func stateVarOf(job string) string    { return "state:" + job }
+func failedVarOf(job string) string   { return "failed:" + job }
+func namedVarOf(name string) string   { return "named:" + name }
 
 // part is some elements of a job that follow each other.
 type part struct {
@@ -69,6 +80,7 @@ type task struct {
 	Lease   time.Duration   `json:"lease,omitempty"`   // if it is not that of the sleigh
 	Seed    uint64          `json:"seed,omitempty"`
 	Exports int64           `json:"exports,omitempty"` // when the sleigh's exports changed last
+	Lasts   bool            `json:"lasts,omitempty"`   // elements that fail come with the result, for another master
 	Elems   json.RawMessage `json:"elems"`
 }
 
@@ -80,6 +92,22 @@ func (t *task) text() []byte {
 	return append(append(text, t.Elems...), '}')
 }
 
+// elements are those that failed, but for such as are too large to be sent back.
+func (t *task) elements(failed []*TaskError) map[int]json.RawMessage {
+	texts, err := split(t.Elems)
+	if err != nil || len(failed) == 0 {
+		return nil
+	}
+	some, room := map[int]json.RawMessage{}, maxText/4
+	for _, e := range failed {
+		if k := e.Index - t.First; k >= 0 && k < len(texts) && len(texts[k]) < room {
+			some[e.Index] = texts[k]
+			room -= len(texts[k])
+		}
+	}
+	return some
+}
+
 // result is what came of a part of a task.
 type result struct {
 	part
@@ -88,6 +116,9 @@ type result struct {
 	Took   time.Duration   `json:"took"`
 	Values json.RawMessage `json:"values"` // an array; what stands for elements that failed means nothing
 	Failed []*TaskError    `json:"failed,omitempty"`
+
+	// Elems are the elements that failed, by their indexes, if the task wants them.
+	Elems map[int]json.RawMessage `json:"elems,omitempty"`
 
 	Printed *printedLines `json:"printed,omitempty"` // by the worker until then
 }

@@ -30,3 +30,26 @@ local function hand_out(j, into)
   redis.call('LSET', j.count.values, 0, string.format('{"submitted":%.0f,"done":%.0f,"failed":%.0f,"out":%.0f,"window":%.0f}',
     j.submitted, j.done, j.failed, j.out, j.window))
 end
+
+-- Who has a job of a team that lasts: the client of its master, or '' if it has none; nil if the job is of another team.
+local function master_of(var)
+  check(var)
+  if not var.mode then return nil end
+  local text = redis.call('LINDEX', var.values, 0) or ''
+  return string.match(text, '^{"client":"([^"]*)"') or error('NWSDAMAGED variable ' .. var.name .. ' has: ' .. text), text
+end
+
+-- The reply to a master that has lost its job to another one; nil if it has it.
+local function taken(var)
+  local holder, text = master_of(var)
+  if holder and holder ~= string.match(CLIENT, '[^:]*$') then return { 'TAKEN', text } end
+end
+
+-- Milliseconds since a master was heard of; 0 while it counts as alive.
+local function silence(holder, text)
+  if holder ~= '' and waiting().alive(holder, HOME) then return 0 end
+  local left = string.match(text, '"left":(%d+)')
+  local seen = left or redis.call('ZSCORE', HOME.live, holder)
+  if not seen then return FORGET_MS end
+  return math.max(now() - math.abs(tonumber(seen)), 1)
+end

@@ -1,0 +1,241 @@
+package sleigh
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// Attach takes over the job of a name that this function has in a team that lasts, and goes on where its last master was:
+// what was computed is not computed again, and each result is given once, but for those that the last master had used for
+// less than 100 ms when it died: tell these by their indexes. It is EachElem, Accumulate or Submit with the name in
+// JobOptions.Name and the same elements again that a program calls which was interrupted; these attach by themselves, and hand
+// out the elements that are left. Attach hands out none: if the last master had not handed out all, the job fails with
+// ErrIncomplete when those are done that it had.
+//
+// It returns a HeldError that names the job's master while that lives (it counts as dead when nothing was heard of it for
+// 6 s), and ErrNoJob if there is no such job. It blocks for some round trips.
+func (f Func[A, R]) Attach(ctx context.Context, s *Sleigh, name string, opts *JobOptions) (*Job[R], error) {
+	var named JobOptions
+	if opts != nil {
+		named = *opts
+	}
+	named.Name = name
+	o, err := named.resolve(f.name)
+	if err != nil {
+		return nil, err
+	}
+	if !s.lasts || name == "" {
+		return nil, fmt.Errorf("sleigh: %w: %q: jobs outlive their masters by a name, in a team that was joined", ErrNoJob, name)
+	}
+	results := newResults[R]()
+	return submit(ctx, newJob(s, f.name, o, absent{newSequence(iter.Seq[A](func(func(A) bool) {}))}, results), results)
+}
+
+// absent is the source of a job whose elements are known to somebody else.
+type absent struct{ source }
+
+// existsError says that there is a job of the name.
+type existsError struct{ id string }
+
+func (e *existsError) Error() string { return "sleigh: the job " + e.id + " has the name" }
+
+// open begins a job that outlives masters, or takes over the one that there is.
+func (j *job) open(ctx context.Context) error {
+	_, attaches := j.source.(absent)
+	for range feedTries {
+		var id string
+		known, err := j.s.own.Known(ctx, namedVarOf(j.o.Name)) // asking for it would make it known
+		if known && err == nil {
+			known, err = j.s.own.TryFind(ctx, namedVarOf(j.o.Name), &id)
+		}
+		switch {
+		case err != nil:
+			return err
+		case known:
+			err = j.attach(ctx, id)
+		case attaches:
+			return fmt.Errorf("%w: %q", ErrNoJob, j.o.Name)
+		default:
+			if err := j.s.refuseFinished(ctx, j.o.Name); err != nil {
+				return err
+			}
+			err = j.handOut(ctx, nil, 0)
+		}
+		if _, exists := errors.AsType[*existsError](err); !exists && !errors.Is(err, errOver) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %q", ErrNoJob, j.o.Name)
+}
+
+// errOver says that a job has ended in the moment when it was to be taken over.
+var errOver = errors.New("the job has ended")
+
+// attached are the variables that attaching needs.
+func (j *job) attached() []string {
+	return []string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id)}
+}
+
+func (j *job) attach(ctx context.Context, id string) error {
+	j.id = id
+	j.s.ids.add(id)
+	word, texts, err := j.s.own.Do(ctx, attachScript, j.attached(), id, j.mastery())
+	switch {
+	case err != nil:
+		return err
+	case word == "ENDED":
+		return errOver
+	case word == "HELD":
+		return j.heldBy(texts[0])
+	}
+	var info jobInfo
+	st := state{}
+	if err := json.Unmarshal([]byte(texts[1]), &info); err != nil {
+		return fmt.Errorf("the description of the job is not readable: %w", err)
+	}
+	if info.Func != j.fn {
+		return errors.Join(fmt.Errorf("the job %q is of the function %q", j.o.Name, info.Func), j.note(ctx, true))
+	}
+	if texts[2] != "" {
+		if err := json.Unmarshal([]byte(texts[2]), &st); err != nil {
+			return fmt.Errorf("the state of the job is not readable: %w", err)
+		}
+	}
+	var failed []*TaskError
+	for e, err := range workspace.NewVar[*TaskError](j.s.own, failedVarOf(id)).IFind().Try(ctx) {
+		if err != nil {
+			return err
+		}
+		failed = append(failed, e)
+	}
+	word, texts, err = j.s.own.Do(ctx, auditScript, []string{taskVar, countVarOf(id), backlogVarOf(id), resultVarOf(id)}, id)
+	if err != nil {
+		return err
+	}
+	if word == "ENDED" {
+		return errOver
+	}
+	has, err := strconv.Atoi(texts[0])
+	if err != nil {
+		return fmt.Errorf("the job's numbers are not readable: %w", err)
+	}
+	j.resume(st, failed, has, partsOf(texts[1:]))
+	return nil
+}
+
+// resume takes over what the last master knew, as far as Redis has it.
+func (j *job) resume(st state, failed []*TaskError, has int, there map[int][]part) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l := j.lasting
+	l.gone, l.audit, l.changed = st.Gone, true, true
+	j.begun, j.known, j.next = true, has, st.Gone.end()
+	ends := map[int]int{} // of chunks, by their first
+	for first, parts := range there {
+		for _, p := range parts {
+			ends[first] = max(ends[first], p.First+p.N)
+		}
+		j.next = max(j.next, ends[first])
+	}
+	_, absent := j.source.(absent)
+	if !absent {
+		l.toSkip = j.next
+	}
+	if absent && (!st.All || st.Total > j.next) {
+		j.missing = append(j.missing, j.next)
+	}
+	for i := 0; i < j.next; {
+		if l.gone.has(i) {
+			i++
+			continue
+		}
+		first, end := i, i+1 // of a chunk that nothing is known of
+		for f, e := range ends {
+			if f <= i && i < e {
+				first, end = f, e
+			}
+		}
+		c := &chunk{first: first, n: end - first, left: end - first, at: j.lastMoved, elems: make([]json.RawMessage, end-first)}
+		c.task = task{
+			part: part{Job: j.id, Chunk: first}, Func: j.fn, Timeout: j.o.Timeout, Lease: j.o.Lease, Seed: j.o.Seed,
+			Exports: j.s.exports.Load(), Lasts: true,
+		}
+		for k := first; k < end; k++ {
+			if l.gone.has(k) {
+				c.finish(k)
+			}
+		}
+		j.chunks[first] = c
+		i = end
+	}
+	j.done = l.gone.count()
+	for _, e := range failed {
+		j.failed = append(j.failed, e)
+		j.sink.fail(e)
+	}
+}
+
+// skip passes over elements of the sequence that were handed out before, and keeps those that are not done. j.mu is held.
+func (j *job) skip() {
+	l := j.lasting
+	j.source.ahead(chunkMax)
+	texts, n, _, ended := j.source.take(min(l.toSkip, chunkMax))
+	if n > 0 {
+		from := j.next - l.toSkip
+		elems, err := split(texts)
+		for _, c := range j.chunks {
+			for k := max(from, c.first); err == nil && k < min(from+n, c.first+c.n); k++ {
+				c.elems[k-c.first] = slices.Clone(elems[k-from])
+			}
+		}
+		l.toSkip -= n
+	}
+	if ended && l.toSkip > 0 { // there are fewer than the last time
+		j.missing = append(j.missing, j.next-l.toSkip)
+		l.toSkip = 0
+	}
+	j.ended = j.ended || ended
+	if n > 0 || ended {
+		j.nudge()
+	}
+}
+
+// Detach leaves a named job of a team that lasts to itself, once Redis has all of its elements, and returns then: somebody
+// may Attach to it later. Results that nobody has asked for are not lost. The job takes as much of Redis as its elements and
+// results do. It returns what ended the job before, if something has.
+func (job *Job[R]) Detach(ctx context.Context) error {
+	j := job.j
+	if j.lasting == nil {
+		return fmt.Errorf("sleigh: %s: Detach needs a job that has a name, in a team that was joined", j.fn)
+	}
+	j.mu.Lock()
+	j.detaching = true
+	j.mu.Unlock()
+	j.nudge()
+	select {
+	case <-job.over:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := job.broke(); err != nil && !errors.Is(err, errDetached) {
+		return err
+	}
+	return nil
+}
+
+// errDetached ends the context of a job that is left to itself.
+var errDetached = errors.New("sleigh: the job was detached")
+
+// isHandedOver reports whether Redis has all of a job that is to be left to itself.
+func (j *job) isHandedOver() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.detaching && j.ended && len(j.again)+len(j.paused) == 0 && !j.lasting.skips()
+}

@@ -1,0 +1,142 @@
+package sleigh
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// Outcome is how a job ended.
+type Outcome string
+
+// The outcomes of a job. Finished is one all elements of which are done, some of which may have failed.
+const (
+	Finished       Outcome = "finished"
+	StoppedAtError Outcome = "stopped at an error"
+	Cancelled      Outcome = "cancelled"
+)
+
+// FinishedJob is a named job of a team that lasts, when it has ended. Done and Failed are elements; those that failed are
+// done, too.
+type FinishedJob struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Func    string    `json:"func"`
+	Done    int       `json:"done"`
+	Failed  int       `json:"failed"`
+	Outcome Outcome   `json:"outcome"`
+	Ended   time.Time `json:"ended"` // by the clock of the one that ended it
+	Until   time.Time `json:"until"` // when it is forgotten
+}
+
+// Finished lists the named jobs that have ended lately, the last 1,000 at most, in the order in which they ended. It blocks
+// for a round trip, and returns the errors of Find.
+func (s *Sleigh) Finished(ctx context.Context) ([]FinishedJob, error) { return finishedOf(ctx, s.own) }
+
+func finishedOf(ctx context.Context, own *workspace.Workspace) ([]FinishedJob, error) {
+	var all []FinishedJob
+	for f, err := range workspace.NewVar[FinishedJob](own, finishedVar).IFind().Try(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if time.Now().Before(f.Until) {
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
+// refuseFinished returns ErrFinished if a job of this name has finished lately.
+func (s *Sleigh) refuseFinished(ctx context.Context, name string) error {
+	all, err := s.Finished(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if f.Name == name && f.Outcome == Finished {
+			return fmt.Errorf("%w: %q, at %s", ErrFinished, name, f.Ended.Format(time.DateTime))
+		}
+	}
+	return nil
+}
+
+// endJob deletes what Redis has of a job. last is what is to be known of it later; nil: nothing. master is who may have it, if
+// it is not the caller.
+func (s *Sleigh) endJob(ctx context.Context, id, name string, last *FinishedJob, master string) error {
+	return endJob(ctx, s.own, s.lasts, id, name, last, master)
+}
+
+func endJob(ctx context.Context, own *workspace.Workspace, lasts bool, id, name string, last *FinishedJob, master string) error {
+	variables := []string{countVarOf(id), backlogVarOf(id), resultVarOf(id), jobVarOf(id)}
+	if lasts {
+		variables = append(variables, masterVarOf(id), stateVarOf(id), failedVarOf(id), finishedVar)
+	}
+	text := ""
+	if last != nil {
+		text = string(asJSON(last))
+	}
+	if lasts && name != "" {
+		variables = append(variables, namedVarOf(name))
+	}
+	_, _, err := own.Do(ctx, endScript, variables, id, name, text, master)
+	return err
+}
+
+// lookAfterJobs ends jobs that nobody has any more, and pauses those that are to pause then.
+func lookAfterJobs(ctx context.Context, own *workspace.Workspace) error {
+	_, texts, err := own.Do(ctx, lookScript, []string{rankVar})
+	if err != nil {
+		return err
+	}
+	ranks, err := strconv.Atoi(texts[0])
+	if err != nil || ranks > len(texts)-1 {
+		return fmt.Errorf("sleigh: what is known of the team is not readable: %w", err)
+	}
+	variables, args := []string{taskVar}, []any{}
+	for _, id := range texts[1+ranks:] {
+		variables = append(variables, countVarOf(id), backlogVarOf(id), resultVarOf(id), jobVarOf(id), masterVarOf(id))
+		args = append(args, id)
+	}
+	if len(args) == 0 {
+		return nil
+	}
+	if _, texts, err = own.Do(ctx, orphanScript, variables, args...); err != nil {
+		return err
+	}
+	for ; len(texts) >= 6; texts = texts[6:] {
+		var info jobInfo
+		if err := json.Unmarshal([]byte(texts[5]), &info); err != nil {
+			return fmt.Errorf("sleigh: the description of a job is not readable: %w", err)
+		}
+		var last *FinishedJob
+		if info.Keep > 0 {
+			last = &FinishedJob{
+				ID: info.ID, Name: info.Name, Func: info.Func, Outcome: Cancelled, Ended: time.Now(), Until: time.Now().Add(info.Keep),
+			}
+			last.Done, _ = strconv.Atoi(texts[3])
+			last.Failed, _ = strconv.Atoi(texts[4])
+		}
+		if err := endJob(ctx, own, true, info.ID, info.Name, last, texts[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepLooking looks after the jobs of a team that lasts, until ctx ends.
+func keepLooking(ctx context.Context, own *workspace.Workspace, every time.Duration, log *slog.Logger) {
+	for {
+		pause(ctx, every)
+		if ctx.Err() != nil {
+			return
+		}
+		if err := lookAfterJobs(ctx, own); err != nil && !isOver(err) && ctx.Err() == nil {
+			log.Warn("jobs without a master were not looked after", "error", err)
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package sleigh_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/sleigh"
+)
+
+// onLastingTeams runs a test on a team that lasts, of two workers that stay, on all backends. master makes another master.
+func onLastingTeams(t *testing.T, test func(t *testing.T, master func() *sleigh.Sleigh)) {
+	t.Helper()
+	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
+		name := "team " + t.Name()[len("Test"):len(t.Name())-len("/redis")]
+		disband(t, rdb, name)
+		join(t, rdb, name, &sleigh.Options{Launch: sleigh.InProcess(2), Lease: time.Second})
+		test(t, func() *sleigh.Sleigh { return join(t, rdb, name, nil) })
+	})
+}
+
+// TestS13SecondMaster has a master stop in the middle of a job that accumulates. The next one goes on, with the same elements.
+func TestS13SecondMaster(t *testing.T) {
+	t.Parallel()
+	onLastingTeams(t, func(t *testing.T, master func() *sleigh.Sleigh) {
+		const n = 3000
+		o := &sleigh.JobOptions{Name: "sum", Chunk: 10}
+		seen := map[int]int{}
+		for leg, until := range []int{700, 1800, n} {
+			s := master()
+			ctx, cancel := context.WithCancelCause(testContext(t))
+			here := 0
+			err := square.Accumulate(ctx, s, upTo(n), o, func(i, v int) error {
+				if v != i*i {
+					t.Errorf("element %d gives %d", i, v)
+				}
+				seen[i]++
+				if here++; len(seen) == until && until < n {
+					cancel(errEnough)
+				}
+				return nil
+			})
+			if until < n && !errors.Is(err, errEnough) || until == n && err != nil {
+				t.Fatalf("leg %d: %v", leg, err)
+			}
+			if err := s.Stop(testContext(t)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(seen) != n {
+			t.Errorf("%d elements were given", len(seen))
+		}
+		for i, times := range seen {
+			if times != 1 {
+				t.Errorf("element %d was given %d times", i, times)
+			}
+		}
+		s := master()
+		if err := square.Accumulate(testContext(t), s, upTo(n), o, nil); !errors.Is(err, sleigh.ErrFinished) {
+			t.Errorf("once more: %v", err)
+		}
+		all, err := s.Finished(testContext(t))
+		if err != nil || len(all) != 1 || all[0].Name != "sum" || all[0].Done != n || all[0].Outcome != sleigh.Finished {
+			t.Errorf("finished are %+v, %v", all, err)
+		}
+	})
+}
+
+var errEnough = errors.New("enough")
+
+// TestS13Detach submits a job and goes away; another master attaches to it.
+func TestS13Detach(t *testing.T) {
+	t.Parallel()
+	onLastingTeams(t, func(t *testing.T, master func() *sleigh.Sleigh) {
+		ctx := testContext(t)
+		s := master()
+		job, err := square.Submit(ctx, s, upTo(2000), &sleigh.JobOptions{Name: "away", Chunk: 7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := job.Detach(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		other := master()
+		if _, err := square.Attach(ctx, other, "nothing", nil); !errors.Is(err, sleigh.ErrNoJob) {
+			t.Errorf("Attach to nothing: %v", err)
+		}
+		job, err = square.Attach(ctx, other, "away", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := job.Wait(ctx)
+		wantSquares(t, got, err, 2000)
+		// Wait had the results, and so they are kept.
+		again, err := square.EachElem(ctx, master(), upTo(2000), &sleigh.JobOptions{Name: "away", Chunk: 7})
+		wantSquares(t, again, err, 2000)
+	})
+}
+
+// TestS13Held has two masters want a job at once: one gets it, the other is told who has it.
+func TestS13Held(t *testing.T) {
+	t.Parallel()
+	onLastingTeams(t, func(t *testing.T, master func() *sleigh.Sleigh) {
+		ctx := testContext(t)
+		first, second := master(), master()
+		job, err := wait.Submit(ctx, first, upTo(20), &sleigh.JobOptions{Name: "one"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = wait.Attach(ctx, second, "one", nil)
+		held, ok := errors.AsType[*sleigh.HeldError](err)
+		if !ok || held.Master.PID == 0 || held.Master.Host == "" {
+			t.Errorf("the second one: %v", err)
+		}
+		if _, err := square.Attach(ctx, second, "one", nil); err == nil {
+			t.Error("another function attached")
+		}
+		openGate(t, first.User())
+		for _, err := range job.All(ctx) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestS13All gives what All's loop has not used to the next master, and the failures of both.
+func TestS13All(t *testing.T) {
+	t.Parallel()
+	onLastingTeams(t, func(t *testing.T, master func() *sleigh.Sleigh) {
+		ctx := testContext(t)
+		elems := slices.Repeat([]string{"fine", "error"}, 100)
+		s := master()
+		job, err := misbehave.Submit(ctx, s, slices.Values(elems), &sleigh.JobOptions{Name: "some fail", Chunk: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[int]bool{}
+		for r, err := range job.All(ctx) {
+			if seen[r.Index] = true; (err != nil) != (r.Index%2 == 1) {
+				t.Errorf("element %d: %v", r.Index, err)
+			}
+			if len(seen) == 77 {
+				break
+			}
+		}
+		if err := s.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		job, err = misbehave.Submit(ctx, master(), slices.Values(elems), &sleigh.JobOptions{Name: "some fail", Chunk: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		twice := 0
+		for r, err := range job.All(ctx) {
+			if seen[r.Index] && err == nil {
+				twice++
+			}
+			seen[r.Index] = true
+		}
+		if len(seen) != len(elems) || twice > 1 { // that which the loop broke off with counts as not used
+			t.Errorf("%d of %d elements, %d twice", len(seen), len(elems), twice)
+		}
+		if failed := job.Failed(); len(failed) != 100 {
+			t.Errorf("%d elements failed", len(failed))
+		}
+	})
+}

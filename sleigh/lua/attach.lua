@@ -1,0 +1,19 @@
+-- Makes the caller the master of a job, if its last one has left it or is not heard of any more.
+-- KEYS 1-4, groups of the job's: count, backlog, result, job, master, state.
+-- ARGV 1 incarnation, 2 request, 3 the name of the first of these variables, 4 id of the job, 5 who the caller is (see master.go)
+-- Returns OK, submitted, the description of the job, its state ('' if there is none yet); HELD and who has the job; ENDED; or GONE.
+local again = refused()
+if again then return again end
+local id = ARGV[4]
+local j = job(id, FIRST)
+local description, master, state =
+  variable('job:' .. id, FIRST + 3 * GROUP), variable('master:' .. id, FIRST + 4 * GROUP), variable('state:' .. id, FIRST + 5 * GROUP)
+for _, var in ipairs({ description, state }) do check(var) end
+local holder, text = master_of(master)
+if not j.submitted or not holder or ARGV[3] ~= j.count.name then return { 'ENDED' } end
+if silence(holder, text) == 0 and holder ~= string.match(CLIENT, '[^:]*$') then return { 'HELD', text } end
+ease()
+store(master, { ARGV[5] }, 1, 1)
+return answer({
+  'OK', whole(j.submitted), redis.call('LINDEX', description.values, 0) or '', redis.call('LINDEX', state.values, 0) or '',
+})

@@ -1,0 +1,63 @@
+package sleigh
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Master is who has a job of a team that lasts.
+type Master struct {
+	Client  string `json:"client"` // its name in Redis; empty if it has left the job
+	Host    string `json:"host"`
+	PID     int    `json:"pid"`
+	Program string `json:"program"`
+	// Since is when it began or took over the job, by its own clock.
+	Since time.Time `json:"since"`
+}
+
+func (m Master) String() string { return fmt.Sprintf("%s (pid %d) on %s", m.Program, m.PID, m.Host) }
+
+// mastery is what Redis has of it: scripts read the client, and what becomes of the job without it.
+type mastery struct {
+	Master
+	Pause       bool  `json:"pause,omitempty"`
+	CancelAfter int64 `json:"cancelAfter,omitempty"` // ms; 0: never
+}
+
+const unnamedFor = 30 * time.Second // a job without a name outlives its master so long
+
+// mastery is empty in a team that ends with its master.
+func (j *job) mastery() []byte {
+	if !j.s.lasts {
+		return nil
+	}
+	m := mastery{
+		Master: Master{j.s.own.Client(), hostname(), os.Getpid(), filepath.Base(os.Args[0]), time.Now()},
+		Pause:  j.o.Pause, CancelAfter: j.o.CancelAfter.Milliseconds(),
+	}
+	if j.lasting == nil {
+		m.CancelAfter = unnamedFor.Milliseconds()
+	}
+	return asJSON(m)
+}
+
+// HeldError says that a job has another master.
+type HeldError struct {
+	Job    string
+	Master Master
+}
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("sleigh: the job %q has a master, since %s: %s", e.Job, e.Master.Since.Format(time.DateTime), e.Master)
+}
+
+func (j *job) heldBy(text string) error {
+	e := &HeldError{Job: j.o.Name}
+	if err := json.Unmarshal([]byte(text), &e.Master); err != nil {
+		return fmt.Errorf("sleigh: who has the job %q is not readable: %w", j.o.Name, err)
+	}
+	return e
+}
