@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -19,8 +20,8 @@ import (
 // out the elements that are left. Attach hands out none: if the last master had not handed out all, the job fails with
 // ErrIncomplete when those are done that it had.
 //
-// It returns a HeldError that names the job's master while that lives (it counts as dead when nothing was heard of it for
-// 6 s), and ErrNoJob if there is no such job. It blocks for some round trips.
+// It returns a HeldError that names the job's master while that lives: it blocks until it knows that, for some two seconds, or
+// until nothing was heard of that master for 6 s; else for some round trips. It returns ErrNoJob if there is no such job.
 func (f Func[A, R]) Attach(ctx context.Context, s *Sleigh, name string, opts *JobOptions) (*Job[R], error) {
 	var named JobOptions
 	if opts != nil {
@@ -49,7 +50,8 @@ func (e *existsError) Error() string { return "sleigh: the job " + e.id + " has 
 // open begins a job that outlives masters, or takes over the one that there is.
 func (j *job) open(ctx context.Context) error {
 	_, attaches := j.source.(absent)
-	for range feedTries {
+	var sign time.Time // of life, of a master that has the job
+	for tries := 0; tries < feedTries; tries++ {
 		var id string
 		known, err := j.s.own.Known(ctx, namedVarOf(j.o.Name)) // asking for it would make it known
 		if known && err == nil {
@@ -68,11 +70,41 @@ func (j *job) open(ctx context.Context) error {
 			}
 			err = j.handOut(ctx, nil, 0)
 		}
+		if held, ok := errors.AsType[*HeldError](err); ok {
+			last := time.Now().Add(-held.silent)
+			if lives := last.Sub(sign) > livesAfter; lives && !sign.IsZero() {
+				return err
+			}
+			if sign.IsZero() {
+				sign = last
+			}
+			tries = 0
+			pause(ctx, heldPause)
+			if ctx.Err() == nil {
+				continue
+			}
+			return err
+		}
 		if _, exists := errors.AsType[*existsError](err); !exists && !errors.Is(err, errOver) {
 			return err
 		}
 	}
 	return fmt.Errorf("%w: %q", ErrNoJob, j.o.Name)
+}
+
+// A master that has the job may have died just now: it is waited for its next sign of life, or until it counts as dead.
+const (
+	heldPause  = 250 * time.Millisecond
+	livesAfter = 500 * time.Millisecond // that a sign must be later than another one, by clocks that are read over a network
+)
+
+func (j *job) heldFor(texts []string) error {
+	err := j.heldBy(texts[0])
+	ms, bad := strconv.Atoi(texts[1])
+	if held, ok := errors.AsType[*HeldError](err); ok && bad == nil {
+		held.silent = time.Duration(ms) * time.Millisecond
+	}
+	return err
 }
 
 // errOver says that a job has ended in the moment when it was to be taken over.
@@ -93,7 +125,7 @@ func (j *job) attach(ctx context.Context, id string) error {
 	case word == "ENDED":
 		return errOver
 	case word == "HELD":
-		return j.heldBy(texts[0])
+		return j.heldFor(texts)
 	}
 	var info jobInfo
 	st := state{}

@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(roleEnv) {
 	case "master":
 		os.Exit(playMaster())
+	case "successor":
+		os.Exit(playSuccessor())
 	case "talk master":
 		os.Exit(playTalkMaster())
 	}

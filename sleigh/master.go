@@ -48,6 +48,8 @@ func (j *job) mastery() []byte {
 type HeldError struct {
 	Job    string
 	Master Master
+
+	silent time.Duration // since it gave a sign of life
 }
 
 func (e *HeldError) Error() string {

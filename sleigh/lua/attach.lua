@@ -1,7 +1,8 @@
 -- Makes the caller the master of a job, if its last one has left it or is not heard of any more.
 -- KEYS 1-4, groups of the job's: count, backlog, result, job, master, state.
 -- ARGV 1 incarnation, 2 request, 3 the name of the first of these variables, 4 id of the job, 5 who the caller is (see master.go)
--- Returns OK, submitted, the description of the job, its state ('' if there is none yet); HELD and who has the job; ENDED; or GONE.
+-- Returns OK, submitted, the description of the job, its state ('' if there is none yet); HELD, who has the job, and how many ms
+--   ago that one gave a sign of life; ENDED; or GONE.
 local again = refused()
 if again then return again end
 local id = ARGV[4]
@@ -11,7 +12,9 @@ local description, master, state =
 for _, var in ipairs({ description, state }) do check(var) end
 local holder, text = master_of(master)
 if not j.submitted or not holder or ARGV[3] ~= j.count.name then return { 'ENDED' } end
-if silence(holder, text) == 0 and holder ~= string.match(CLIENT, '[^:]*$') then return { 'HELD', text } end
+if silence(holder, text) == 0 and holder ~= string.match(CLIENT, '[^:]*$') then
+  return { 'HELD', text, whole(now() - tonumber(redis.call('ZSCORE', HOME.live, holder))) }
+end
 ease()
 store(master, { ARGV[5] }, 1, 1)
 return answer({
