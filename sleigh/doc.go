@@ -41,11 +41,18 @@
 //
 // An idle team costs Redis little: about one call of a script every two seconds for each worker, and three for the master.
 //
-// Workers and master share a workspace of variables, User, in which functions may store, fetch and find.
+// # Teams that last
+//
+// A sleigh that Start has made ends with its master. A team that masters Join lasts: they come and go, many at a time, and
+// its workers stay. There a job that has a name (JobOptions.Name) outlives its master: the same call in the next run of the
+// program goes on where the last one was, with the elements that are left; Attach does so from anywhere, and Detach leaves a
+// job to itself. Each result is given once, but for those that a master had used in the last 100 ms before it was killed.
+//
+// Workers and masters share a workspace of variables, User, in which functions may store, fetch and find.
 //
 // # Caveats
 //
-// Arguments and results travel as JSON. When the master dies, so do the workers that it launched, and the rest of its
+// Arguments and results travel as JSON. When the master of Start dies, so do the workers that it launched, and the rest of its
 // sleigh in Redis is deleted after its lease by any other client. A function that blocks for something that only a later
 // element provides can block the whole team. So can one that waits for what a dead worker's element was to provide, when
 // all workers do and no other takes its place: that of a machine that is gone, where nobody starts another one.

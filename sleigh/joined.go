@@ -38,7 +38,7 @@ func Join(ctx context.Context, rdb *redisx.Client, name string, opts *Options) (
 	if err := s.takeTerms(ctx, o.SameBuild); err != nil {
 		return nil, errors.Join(err, s.user.Close(), s.own.Close())
 	}
-	if err := s.begin(ctx, o, func() error { return nil }); err != nil {
+	if err := s.begin(o, func() error { return nil }); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -54,7 +54,7 @@ func disband(t *testing.T, rdb *redisx.Client, name string) {
 func TestS13TeamLasts(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-		name := "lasts" + string(t.Name()[len(t.Name())-3:])
+		name := "lasts" + t.Name()[len(t.Name())-3:]
 		disband(t, rdb, name)
 		first := join(t, rdb, name, nil)
 		second := join(t, rdb, name, &sleigh.Options{Launch: sleigh.Local(2)})
@@ -90,7 +90,7 @@ func TestS13TeamLasts(t *testing.T) {
 func TestS13UnknownFunction(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-		name := "knows" + string(t.Name()[len(t.Name())-3:])
+		name := "knows" + t.Name()[len(t.Name())-3:]
 		disband(t, rdb, name)
 		s := join(t, rdb, name, &sleigh.Options{Launch: sleigh.InProcess(1)})
 		ctx, cancel := context.WithCancel(testContext(t))

@@ -205,20 +205,21 @@ func (j *job) conclude(ctx context.Context, err error) {
 	case errors.Is(err, ErrEnded) || errors.Is(context.Cause(ctx), ErrEnded):
 		outcome = Cancelled
 	}
+	var lost error
 	if outcome != "" {
 		p := j.check()
-		err = j.s.endJob(quick, j.id, j.o.Name, &FinishedJob{
+		lost = j.s.endJob(quick, j.id, j.o.Name, &FinishedJob{
 			ID: j.id, Name: j.o.Name, Func: j.fn, Done: p.Done, Failed: p.Failed, Outcome: outcome, Ended: time.Now(),
 			Until: time.Now().Add(j.o.Keep),
 		}, "")
 	} else {
 		if errors.Is(err, errFinished) { // its results are kept, but not for ever
 			j.o.CancelAfter = j.o.Keep
-			_, _, err = j.s.own.Do(quick, attachScript, j.attached(), j.id, j.mastery())
+			_, _, lost = j.s.own.Do(quick, attachScript, j.attached(), j.id, j.mastery())
 		}
-		err = j.note(quick, true)
+		lost = errors.Join(lost, j.note(quick, true))
 	}
-	if err != nil {
-		j.s.log.Warn("Redis does not know that the master has left the job", "job", j.o.Name, "error", err)
+	if lost != nil {
+		j.s.log.Warn("Redis does not know that the master has left the job", "job", j.o.Name, "error", lost)
 	}
 }

@@ -172,3 +172,57 @@ func TestS13All(t *testing.T) {
 		}
 	})
 }
+
+// TestS13WithoutMaster has masters go away from jobs that are to pause, to be cancelled, and to go on then; and from one that
+// has no name.
+func TestS13WithoutMaster(t *testing.T) {
+	t.Parallel()
+	onLastingTeams(t, func(t *testing.T, master func() *sleigh.Sleigh) {
+		ctx := testContext(t)
+		watcher, s := master(), master()
+		openGate(t, watcher.User())
+		for name, o := range map[string]*sleigh.JobOptions{
+			"pauses": {Pause: true}, "ends": {CancelAfter: 10 * time.Millisecond}, "goes on": {},
+		} {
+			o.Name, o.Chunk, o.LoadFactor = name, 1, 1
+			job, err := square.Submit(ctx, s, endless(ctx), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "it is under way", func() bool { return job.Check().Done > 10 })
+		}
+		if err := s.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "one is cancelled", func() bool {
+			all, err := watcher.Finished(ctx)
+			return err == nil && len(all) == 1 && all[0].Name == "ends" && all[0].Outcome == sleigh.Cancelled && all[0].Done > 10
+		})
+		eventually(t, "one pauses, one goes on until Redis has no more of it", func() bool {
+			at := map[string]sleigh.JobStatus{}
+			for _, j := range statusOf(t, watcher).Jobs {
+				at[j.Name] = j
+			}
+			paused, on := at["pauses"], at["goes on"]
+			return len(at) == 2 && paused.Queued == 0 && paused.Claimed == 0 && on.Done == on.Submitted
+		})
+		if _, err := square.Attach(ctx, watcher, "ends", nil); !errors.Is(err, sleigh.ErrNoJob) {
+			t.Errorf("Attach to the one that was cancelled: %v", err)
+		}
+		job, err := square.Attach(ctx, watcher, "pauses", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := job.Wait(ctx); !errors.Is(err, sleigh.ErrIncomplete) {
+			t.Errorf("a job whose elements were not all handed out ends by %v", err)
+		}
+	})
+}
+
+// endless gives elements until ctx ends.
+func endless(ctx context.Context) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for i := 0; ctx.Err() == nil && yield(i); i++ {
+		}
+	}
+}

@@ -27,12 +27,17 @@ type hand struct {
 // volunteer starts a worker by hand, as somebody on another machine would.
 func volunteer(t *testing.T, rdb *redisx.Client, team string, env ...string) *hand {
 	t.Helper()
+	return volunteerAt(t, rdb.URL(), team, env...)
+}
+
+func volunteerAt(t *testing.T, url, team string, env ...string) *hand {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &hand{t: t, cmd: exec.Command(self), ended: make(chan struct{})}
-	h.cmd.Env = append(append(os.Environ(), "REDIS_URL="+rdb.URL(), "NETSPACES_TEAM="+team), env...)
+	h.cmd.Env = append(append(os.Environ(), "REDIS_URL="+url, "NETSPACES_TEAM="+team), env...)
 	h.cmd.Stderr = &h.stderr
 	if err := h.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 		return nil, errors.Join(err, s.own.Close())
 	}
 	s.there = headcount{Count: s.workers}
-	err = s.begin(ctx, o, func() error {
+	err = s.begin(o, func() error {
 		// Now that those launched have their ranks, others may come.
 		return s.tellTerms(ctx, o.SameBuild)
 	})
@@ -186,7 +186,7 @@ func newSleigh(rdb *redisx.Client, o Options) *Sleigh {
 }
 
 // begin launches the workers and then does what is to be done once they have their ranks.
-func (s *Sleigh) begin(ctx context.Context, o Options, launched func() error) error {
+func (s *Sleigh) begin(o Options, launched func() error) error {
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	least := s.workers
 	if s.lasts {
