@@ -41,14 +41,14 @@
 //
 // An idle team costs Redis little: about one call of a script every two seconds for each worker, and three for the master.
 //
+// Workers and masters share a workspace of variables, User, in which functions may store, fetch and find.
+//
 // # Teams that last
 //
 // A sleigh that Start has made ends with its master. A team that masters Join lasts: they come and go, many at a time, and
 // its workers stay. There a job that has a name (JobOptions.Name) outlives its master: the same call in the next run of the
 // program goes on where the last one was, with the elements that are left; Attach does so from anywhere, and Detach leaves a
 // job to itself. Each result is given once, but for those that a master had used in the last 100 ms before it was killed.
-//
-// Workers and masters share a workspace of variables, User, in which functions may store, fetch and find.
 //
 // # Caveats
 //

@@ -24,7 +24,7 @@ type Sleigh struct {
 	user    *workspace.Workspace
 	lasts   bool // the team stays when this master leaves
 	workers int  // to be there at least
-	slots   int // of each worker that is launched
+	slots   int  // of each worker that is launched
 	lease   time.Duration
 	drain   time.Duration
 	log     *slog.Logger
