@@ -62,6 +62,7 @@ const (
 type listener struct {
 	s       *Sleigh
 	output  func(Line)
+	knows   func(job string) bool // whether lines of a job are for this master; nil: all are
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
@@ -78,6 +79,9 @@ func (s *Sleigh) listen(output func(Line)) *listener {
 		output = toStderr
 	}
 	l := &listener{s: s, output: output, hosts: map[string]string{}, heard: map[string]int{}, more: make(chan struct{})}
+	if s.lasts {
+		l.knows = s.knows
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	l.running.Go(func() { l.run(ctx) })
@@ -123,11 +127,6 @@ func (l *listener) follow(ctx context.Context) func(ctx context.Context, name st
 	}
 }
 
-// concerns reports whether the master is to hear of a line: where there are many, of those that are for one of its jobs or none.
-func (l *listener) concerns(line *printed) bool {
-	return !l.s.lasts || line.Job == "" || l.s.knows(line.Job)
-}
-
 // take hands over the lines of a page.
 func (l *listener) take(text []byte) {
 	var p page
@@ -148,7 +147,7 @@ func (l *listener) take(text []byte) {
 				l.output(leftOut(b.Worker, b.Host, line.Left))
 				continue
 			}
-			if !l.concerns(&line) {
+			if line.Job != "" && l.knows != nil && !l.knows(line.Job) {
 				continue
 			}
 			index := -1

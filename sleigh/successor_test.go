@@ -3,6 +3,7 @@ package sleigh_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -65,7 +66,7 @@ func succeed(told successorJob, elements string) error {
 	}
 	fmt.Println("joined")
 	first := true
-	return doze.Accumulate(ctx, s, upTo(n), &sleigh.JobOptions{Name: "squares"}, func(i, v int) error {
+	err = doze.Accumulate(ctx, s, upTo(n), &sleigh.JobOptions{Name: "squares"}, func(i, v int) error {
 		if first {
 			fmt.Println("collects")
 			first = false
@@ -76,6 +77,10 @@ func succeed(told successorJob, elements string) error {
 		_, err := fmt.Fprintln(file, i, v)
 		return err
 	})
+	if errors.Is(err, sleigh.ErrFinished) { // it was killed just then
+		return nil
+	}
+	return err
 }
 
 // resumeFile opens a file for more lines, and says which elements it has. A line that was cut off is dropped.
