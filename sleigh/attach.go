@@ -167,7 +167,7 @@ func (j *job) resume(st state, failed []*TaskError, has int, there map[int][]par
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := j.lasting
-	l.gone, l.audit, l.changed = st.Gone, true, true
+	l.gone, l.dropped, l.kept, l.audit, l.changed = st.Gone, st.Dropped, len(failed), true, true
 	j.resized.Store(true) // it may have paused
 	j.begun, j.known, j.next = true, has, st.Gone.end()
 	ends := map[int]int{} // of chunks, by their first

@@ -3,6 +3,7 @@ package sleigh
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -110,18 +111,19 @@ func lookAfterJobs(ctx context.Context, own *workspace.Workspace) error {
 	}
 	for ; len(texts) >= 6; texts = texts[6:] {
 		var info jobInfo
-		if err := json.Unmarshal([]byte(texts[5]), &info); err != nil {
+		var last mastery
+		if err := errors.Join(json.Unmarshal([]byte(texts[5]), &info), json.Unmarshal([]byte(texts[1]), &last)); err != nil {
 			return fmt.Errorf("sleigh: the description of a job is not readable: %w", err)
 		}
-		var last *FinishedJob
-		if info.Keep > 0 {
-			last = &FinishedJob{
+		var job *FinishedJob
+		if info.Keep > 0 && !last.Done {
+			job = &FinishedJob{
 				ID: info.ID, Name: info.Name, Func: info.Func, Outcome: Cancelled, Ended: time.Now(), Until: time.Now().Add(info.Keep),
 			}
-			last.Done, _ = strconv.Atoi(texts[3])
-			last.Failed, _ = strconv.Atoi(texts[4])
+			job.Done, _ = strconv.Atoi(texts[3])
+			job.Failed, _ = strconv.Atoi(texts[4])
 		}
-		if err := endJob(ctx, own, true, info.ID, info.Name, last, texts[1]); err != nil {
+		if err := endJob(ctx, own, true, info.ID, info.Name, job, last.Client); err != nil {
 			return err
 		}
 	}

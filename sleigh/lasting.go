@@ -20,19 +20,23 @@ const noteEvery = 100 * time.Millisecond
 type lasting struct {
 	gone    ranges       // elements whose results were used, or that have failed
 	read    []part       // the results in Redis, from the head of the list on
+	dropped int          // results that are not there any more
 	failed  []*TaskError // that Redis has not been told of
+	kept    int          // those that it was
 	changed bool         // since Redis was told
 	toSkip  int          // elements of the sequence that were handed out before
 	audit   bool         // it is to be seen whether something was lost
+	done    bool         // all results are there, and kept
 
 	telling sync.Mutex
 }
 
 // state is what Redis knows of that.
 type state struct {
-	Gone  ranges `json:"gone"`
-	All   bool   `json:"all"`   // no more elements will be submitted
-	Total int    `json:"total"` // elements that were, or were about to be
+	Dropped int    `json:"dropped"` // results ever; see note.lua
+	Gone    ranges `json:"gone"`
+	All     bool   `json:"all"`   // no more elements will be submitted
+	Total   int    `json:"total"` // elements that were, or were about to be
 }
 
 func (l *lasting) fail(e *TaskError) {
@@ -161,7 +165,7 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	if leaves {
 		leaving = 1
 	}
-	args := []any{j.id, n, asJSON(state{Gone: l.gone, All: j.ended, Total: j.next}), leaving}
+	args := []any{j.id, l.kept, asJSON(state{Dropped: l.dropped + n, Gone: l.gone, All: j.ended, Total: j.next}), leaving}
 	for _, e := range l.failed {
 		args = append(args, asJSON(e))
 	}
@@ -171,10 +175,9 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 
 	word, texts, err := j.s.own.Do(ctx, noteScript,
 		[]string{resultVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id), failedVarOf(j.id)}, args...)
-	if ctx.Err() != nil && err != nil {
-		return nil
-	}
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // it is told once more when the master leaves
 	case err != nil:
 		return err
 	case word == "ENDED":
@@ -185,6 +188,7 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l.read, l.failed = l.read[n:], l.failed[failed:]
+	l.dropped, l.kept = l.dropped+n, l.kept+failed
 	return nil
 }
 
@@ -214,7 +218,7 @@ func (j *job) conclude(ctx context.Context, err error) {
 		}, "")
 	} else {
 		if errors.Is(err, errFinished) { // its results are kept, but not for ever
-			j.o.CancelAfter = j.o.Keep
+			j.o.CancelAfter, j.lasting.done = j.o.Keep, true
 			_, _, lost = j.s.own.Do(quick, attachScript, j.attached(), j.id, j.mastery())
 		}
 		lost = errors.Join(lost, j.note(quick, true))

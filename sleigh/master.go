@@ -25,6 +25,7 @@ type mastery struct {
 	Master
 	Pause       bool  `json:"pause,omitempty"`
 	CancelAfter int64 `json:"cancelAfter,omitempty"` // ms; 0: never
+	Done        bool  `json:"done,omitempty"`        // all results are there, and kept for so long
 }
 
 const unnamedFor = 30 * time.Second // a job without a name outlives its master so long
@@ -34,14 +35,17 @@ func (j *job) mastery() []byte {
 	if !j.s.lasts {
 		return nil
 	}
-	m := mastery{
-		Master: Master{j.s.own.Client(), hostname(), os.Getpid(), filepath.Base(os.Args[0]), time.Now()},
-		Pause:  j.o.Pause, CancelAfter: j.o.CancelAfter.Milliseconds(),
-	}
+	m := mastery{Master: j.s.asMaster(), Pause: j.o.Pause, CancelAfter: j.o.CancelAfter.Milliseconds()}
 	if j.lasting == nil {
 		m.CancelAfter = unnamedFor.Milliseconds()
+	} else {
+		m.Done = j.lasting.done
 	}
 	return asJSON(m)
+}
+
+func (s *Sleigh) asMaster() Master {
+	return Master{s.own.Client(), hostname(), os.Getpid(), filepath.Base(os.Args[0]), time.Now()}
 }
 
 // HeldError says that a job has another master.

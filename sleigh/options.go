@@ -11,7 +11,8 @@ type JobOptions struct {
 	// Name says in lists which job it is. Defaults to the name of the function.
 	//
 	// In a team that lasts (see Join) it has the job outlive its master, and there is one job of a name at a time: see
-	// Func.Attach.
+	// Func.Attach. Redis keeps results until they were used: with Accumulate and All for a moment, with EachElem and Wait all
+	// of them, for Keep.
 	Name string
 	// Pause has a named job hand out no more tasks while it has no master. Defaults to false: it goes on with what Redis has.
 	Pause bool

@@ -281,6 +281,11 @@ func (s *Sleigh) enter(j *job) error {
 			return ErrOccupied
 		}
 	}
+	for other := range s.jobs {
+		if other.lasting != nil && j.lasting != nil && other.o.Name == j.o.Name {
+			return &HeldError{Job: j.o.Name, Master: s.asMaster()}
+		}
+	}
 	s.jobs[j] = j.o.Exclusive
 	s.ids.add(j.id)
 	return nil

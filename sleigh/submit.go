@@ -19,7 +19,8 @@ type Job[R any] struct {
 	all    []R           // the results, once Wait has them
 }
 
-// Submit is EachElem that does not wait: it returns as soon as the job has begun. The job ends with ctx, and so should the
+// Submit is EachElem that does not wait: it returns as soon as the job has begun. The job ends with ctx (one that outlives its
+// master is left then, and ended by Cancel), and so should the
 // sequence where it may block; a sequence that fails can end the job by the cause of ctx (context.WithCancelCause). Results
 // are kept until Wait or All asks for them; once All does, no more than some 10,000 or 64 MiB are, and the job waits.
 func (f Func[A, R]) Submit(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions) (*Job[R], error) {
@@ -146,7 +147,9 @@ func (job *Job[R]) RetryFailed(ctx context.Context) (*Job[R], error) {
 		return nil, errors.New("sleigh: RetryFailed: the job has not ended")
 	}
 	results := newResults[R]()
-	j := newJob(job.j.s, job.j.fn, job.j.o, newSequence(func(func(struct{}) bool) {}), results)
+	o := job.j.o
+	o.named = false // the name is that of the job which has ended
+	j := newJob(job.j.s, job.j.fn, o, newSequence(func(func(struct{}) bool) {}), results)
 	j.repeat(job.j)
 	results.order = slices.Sorted(maps.Keys(job.j.lost))
 	again, err := submit(ctx, j, results)

@@ -1,8 +1,8 @@
 -- Finds the jobs of a team that lasts whose masters have left them or are not heard of, and pauses those that are to pause then.
 -- KEYS 1-4, group of: task; then for each job: count, backlog, result, job, master.
 -- ARGV 1 incarnation, 2 request, 3 the variable task, 4… ids of the jobs
--- Returns OK and for each job whose master has been silent for as long as it may be: id, client of that master, submitted, done,
---   failed, description; or GONE.
+-- Returns OK and for each job whose master has been silent for as long as it may be: id, who that is (see master.go), submitted,
+--   done, failed, description; or GONE.
 local again = refused()
 if again then return again end
 local task, reply = variable(ARGV[3], FIRST), { 'OK' }
@@ -17,7 +17,7 @@ for i = 4, #ARGV do
   local most = silent > 0 and string.match(text, '"cancelAfter":(%d+)')
   if most and silent > tonumber(most) then
     for _, part in ipairs({
-      j.id, holder, whole(j.submitted), whole(j.done), whole(j.failed), redis.call('LINDEX', description.values, 0) or '',
+      j.id, text, whole(j.submitted), whole(j.done), whole(j.failed), redis.call('LINDEX', description.values, 0) or '',
     }) do reply[#reply + 1] = part end
   elseif silent > 0 and string.find(text, '"pause":true', 1, true) and j.window > 0 then
     j.window = 0
