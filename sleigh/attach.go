@@ -110,35 +110,36 @@ func (j *job) heldFor(texts []string) error {
 // errOver says that a job has ended in the moment when it was to be taken over.
 var errOver = errors.New("the job has ended")
 
-// attached are the variables that attaching needs.
-func (j *job) attached() []string {
-	return []string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id)}
+// master makes this the master of the job, and says what is known of the job.
+func (j *job) master(ctx context.Context) (state, error) {
+	var st state
+	word, texts, err := j.s.own.Do(ctx, attachScript,
+		[]string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id)},
+		j.id, j.mastery(), `"func":`+string(asJSON(j.fn))+",")
+	switch {
+	case err != nil:
+		return st, err
+	case word == "ENDED":
+		return st, errOver
+	case word == "OTHER":
+		return st, fmt.Errorf("the job %q is of another function: %s", j.o.Name, texts[0])
+	case word == "HELD":
+		return st, j.heldFor(texts)
+	}
+	if texts[1] != "" {
+		if err := json.Unmarshal([]byte(texts[1]), &st); err != nil {
+			return st, fmt.Errorf("the state of the job is not readable: %w", err)
+		}
+	}
+	return st, nil
 }
 
 func (j *job) attach(ctx context.Context, id string) error {
 	j.id = id
 	j.s.ids.add(id)
-	word, texts, err := j.s.own.Do(ctx, attachScript, j.attached(), id, j.mastery())
-	switch {
-	case err != nil:
+	st, err := j.master(ctx)
+	if err != nil {
 		return err
-	case word == "ENDED":
-		return errOver
-	case word == "HELD":
-		return j.heldFor(texts)
-	}
-	var info jobInfo
-	st := state{}
-	if err := json.Unmarshal([]byte(texts[1]), &info); err != nil {
-		return fmt.Errorf("the description of the job is not readable: %w", err)
-	}
-	if info.Func != j.fn {
-		return errors.Join(fmt.Errorf("the job %q is of the function %q", j.o.Name, info.Func), j.note(ctx, true))
-	}
-	if texts[2] != "" {
-		if err := json.Unmarshal([]byte(texts[2]), &st); err != nil {
-			return fmt.Errorf("the state of the job is not readable: %w", err)
-		}
 	}
 	var failed []*TaskError
 	for e, err := range workspace.NewVar[*TaskError](j.s.own, failedVarOf(id)).IFind().Try(ctx) {
@@ -147,7 +148,7 @@ func (j *job) attach(ctx context.Context, id string) error {
 		}
 		failed = append(failed, e)
 	}
-	word, texts, err = j.s.own.Do(ctx, auditScript, []string{taskVar, countVarOf(id), backlogVarOf(id), resultVarOf(id)}, id)
+	word, texts, err := j.s.own.Do(ctx, auditScript, []string{taskVar, countVarOf(id), backlogVarOf(id), resultVarOf(id)}, id)
 	if err != nil {
 		return err
 	}
@@ -209,6 +210,11 @@ func (j *job) resume(st state, failed []*TaskError, has int, there map[int][]par
 		i = end
 	}
 	j.done = l.gone.count()
+	before, fell := slices.Clone(l.gone), map[int]bool{}
+	for _, e := range failed {
+		fell[e.Index] = true
+	}
+	j.sink.resume(func(i int) bool { return before.has(i) && !fell[i] })
 	for _, e := range failed {
 		j.failed = append(j.failed, e)
 		j.sink.fail(e)
@@ -255,16 +261,22 @@ func (job *Job[R]) Detach(ctx context.Context) error {
 	select {
 	case <-job.over:
 	case <-ctx.Done():
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.detaching = false // it goes on here
 		return ctx.Err()
 	}
-	if err := job.broke(); err != nil && !errors.Is(err, errDetached) {
+	if err := job.broke(); err != nil && !errors.Is(err, ErrDetached) {
 		return err
 	}
 	return nil
 }
 
-// errDetached ends the context of a job that is left to itself.
-var errDetached = errors.New("sleigh: the job was detached")
+func (j *job) isDetaching() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.detaching
+}
 
 // isHandedOver reports whether Redis has all of a job that is to be left to itself.
 func (j *job) isHandedOver() bool {

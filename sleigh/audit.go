@@ -52,7 +52,7 @@ func (j *job) lookAfter(ctx context.Context) error {
 // copyLate has copies of late tasks run, once there is nothing else to do for all workers. The first result counts. j.mu is
 // held.
 func (j *job) copyLate() {
-	if !j.ended || j.o.NoCopies || j.ranks > 0 || len(j.again) > 0 || len(j.chunks) >= j.s.capacity() || !j.s.isAlone() {
+	if !j.ended || j.o.NoCopies || len(j.ranks) > 0 || len(j.again) > 0 || len(j.chunks) >= j.s.capacity() || !j.s.isAlone() {
 		return
 	}
 	for _, c := range j.chunks {
@@ -74,6 +74,9 @@ func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 					continue // it runs, as far as is known
 				}
 				j.missing = append(j.missing, i)
+				if c.finish(i); c.left == 0 {
+					delete(j.chunks, c.first)
+				}
 				continue
 			}
 			t.Attempt = j.attempts[i]
@@ -109,7 +112,7 @@ func partsOf(texts []string) map[int][]part {
 func (j *job) audit(ctx context.Context) error {
 	variables := []string{taskVar, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}
 	args := []any{j.id}
-	for rank := range j.ranks {
+	for _, rank := range j.ranks {
 		variables = append(variables, taskVarOf(rank))
 		args = append(args, taskVarOf(rank))
 	}

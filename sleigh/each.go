@@ -27,12 +27,12 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. These
 // are the workers that the team was started with, or who has their ranks now: others that came in addition may leave for
-// good, and have Initialise; in a team that was joined, those that are there now. It blocks until all are there: a worker that has not joined yet is waited for, and runs it when
+// good, and have Initialise. In a team that was joined they are those that are there now, in the order of their ranks. It blocks until all are there: a worker that has not joined yet is waited for, and runs it when
 // it does. Where a worker dies over it, the one that takes its rank runs it again. It runs beside the tasks of EachElem, and
 // may block in find or fetch on the user workspace while other workers go on. Errors are those of EachElem, with ranks in
 // place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
-	j, results, err := f.eachWorker(s, arg)
+	j, results, err := f.eachWorker(ctx, s, arg)
 	if err != nil {
 		return nil, err
 	}
@@ -40,28 +40,25 @@ func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, erro
 }
 
 // eachWorker makes a job of one element for each rank.
-func (f Func[A, R]) eachWorker(s *Sleigh, arg A) (*job, *gathered[R], error) {
+func (f Func[A, R]) eachWorker(ctx context.Context, s *Sleigh, arg A) (*job, *gathered[R], error) {
 	o, err := (&JobOptions{Chunk: 1}).resolve(f.name)
 	if err != nil {
 		return nil, nil, err
 	}
-	n := s.workers
-	if s.lasts {
-		n = s.Workers()
+	ranks, err := s.members(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sleigh: %s: %w", f.name, err)
 	}
-	if n == 0 {
-		return nil, nil, fmt.Errorf("sleigh: %s: no worker has joined the team %q", f.name, s.Name())
-	}
-	ranks := func(yield func(A) bool) {
-		for range n {
+	same := func(yield func(A) bool) {
+		for range ranks {
 			if !yield(arg) {
 				return
 			}
 		}
 	}
 	results := &gathered[R]{}
-	j := newJob(s, f.name, o, newSequence(ranks), results)
-	j.ranks = n
+	j := newJob(s, f.name, o, newSequence(same), results)
+	j.ranks = ranks
 	return j, results, nil
 }
 
@@ -94,6 +91,8 @@ func (g *gathered[R]) stop() {}
 func (g *gathered[R]) last() error { return nil }
 
 func (g *gathered[R]) report(func(i int)) {}
+
+func (g *gathered[R]) resume(func(i int) bool) {}
 
 func (g *gathered[R]) gathers() bool { return true }
 

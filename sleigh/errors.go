@@ -21,6 +21,8 @@ var (
 	// ErrIncomplete says that not all elements of a job are there: its program ended before it had handed them out, or Redis
 	// has lost some. Run that program again, with the same elements.
 	ErrIncomplete = errors.New("elements of the job are missing")
+	// ErrDetached says that the job was left to itself: see Job.Detach.
+	ErrDetached = errors.New("sleigh: the job was detached")
 	// ErrTaken says that there is a sleigh of that name with another master, or that its last master died just now.
 	ErrTaken = errors.New("the name is taken")
 )

@@ -40,7 +40,7 @@ func (j *job) feed(ctx context.Context) error {
 	defer look.Stop()
 	for {
 		tasks, elements := j.gather()
-		resized := j.resized.Swap(false) && j.ranks == 0
+		resized := j.resized.Swap(false) && len(j.ranks) == 0
 		if len(tasks) > 0 || resized {
 			if err := j.handOut(ctx, tasks, elements); err != nil {
 				return err
@@ -57,7 +57,7 @@ func (j *job) feed(ctx context.Context) error {
 			return over
 		}
 		if j.isHandedOver() {
-			return errDetached
+			return ErrDetached
 		}
 		select {
 		case <-j.changed:
@@ -86,7 +86,7 @@ func (j *job) gather() (tasks [][]byte, elements int) {
 		tasks = append(tasks, text)
 		elements += n
 		size += len(text)
-		if j.ranks > 0 {
+		if len(j.ranks) > 0 {
 			break // each goes into a variable of its own
 		}
 	}
@@ -107,7 +107,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 		return nil, 0
 	}
 	size := j.pace.elements()
-	if j.ranks == 0 {
+	if len(j.ranks) == 0 {
 		ahead := max(2*size, min(2*j.window(), submitBatch))
 		if j.pace.bytes > 0 {
 			ahead = min(ahead, max(size, j.o.LoadBytes/j.pace.bytes))
@@ -115,6 +115,9 @@ func (j *job) gatherOne() (text []byte, n int) {
 		j.source.ahead(ahead)
 	}
 	elems, n, errs, ended := j.source.take(size)
+	if ended && !j.ended && j.lasting != nil {
+		j.lasting.changed = true // Redis is to know that there are no more
+	}
 	j.ended = j.ended || ended
 	if n == 0 {
 		return nil, 0
@@ -174,8 +177,8 @@ func (j *job) hasRoom() bool {
 
 // window is how many tasks are handed out at a time. j.mu is held.
 func (j *job) window() int {
-	if j.ranks > 0 {
-		return j.ranks
+	if len(j.ranks) > 0 {
+		return len(j.ranks)
 	}
 	return j.pace.tasks() * j.s.capacity() * j.o.Priority
 }
@@ -216,12 +219,12 @@ func (j *job) handOut(ctx context.Context, tasks [][]byte, elements int) error {
 // submit adds tasks to the job in Redis, which begins with the first call.
 func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	into := taskVar
-	if j.ranks > 0 && len(tasks) > 0 {
+	if len(j.ranks) > 0 && len(tasks) > 0 {
 		var t task
 		if err := json.Unmarshal(tasks[0], &t); err != nil {
 			return err
 		}
-		into = taskVarOf(t.First)
+		into = taskVarOf(j.ranks[t.First])
 	}
 	j.mu.Lock()
 	window, known := j.window(), j.known

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,6 +46,7 @@ func finishedOf(ctx context.Context, own *workspace.Workspace) ([]FinishedJob, e
 		if err != nil {
 			return nil, err
 		}
+		all = slices.DeleteFunc(all, func(other FinishedJob) bool { return other.ID == f.ID }) // its results were asked for again
 		if time.Now().Before(f.Until) {
 			all = append(all, f)
 		}

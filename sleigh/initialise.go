@@ -14,7 +14,7 @@ import (
 // function before their first task. What it returns there is dropped; an error is logged by the worker, which goes on. It
 // blocks as EachWorker does.
 func (f Func[A, R]) Initialise(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
-	j, results, err := f.eachWorker(s, arg)
+	j, results, err := f.eachWorker(ctx, s, arg)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,8 @@ type sink interface {
 	last() error
 	// report has used called with each element whose result was used, if that is known.
 	report(used func(i int))
+	// resume is called first, if another master has had some elements: past says which were used.
+	resume(past func(i int) bool)
 	// gathers reports whether the results are used when all are there.
 	gathers() bool
 }
@@ -48,7 +50,7 @@ type job struct {
 	id     string
 	fn     string
 	o      JobOptions
-	ranks  int    // of EachWorker: each has one element in its own variable; else 0
+	ranks  []int  // of EachWorker: each has one element in its own variable; else none
 	source source // of the elements
 	sink   sink
 	// sinkErr is why a result was not taken: the job fails by that, also if it was the last one, and there is nothing more
@@ -174,7 +176,7 @@ func (j *job) why(ctx context.Context, err error) error {
 	if ctx.Err() != nil && j.sinkErr == nil {
 		err = context.Cause(ctx) // why, rather than that it ended
 	}
-	if errors.Is(err, errFinished) || errors.Is(err, errDetached) {
+	if errors.Is(err, errFinished) {
 		return nil
 	}
 	if _, failed := errors.AsType[TaskErrors](err); failed {
@@ -186,9 +188,14 @@ func (j *job) why(ctx context.Context, err error) error {
 // run hands out the elements and takes the results, until all are done or ctx ends.
 func (j *job) run(ctx context.Context) error {
 	defer j.s.leave(j)
+	outer := ctx
 	ctx, cancel := j.within(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(ctx, j.sink.stop)()
+	defer context.AfterFunc(ctx, func() {
+		if j.lasting == nil || outer.Err() != nil || j.s.ctx.Err() != nil { // else what has come is still to be used
+			j.sink.stop()
+		}
+	})()
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
 		if err := j.feed(ctx); err != nil {
@@ -197,8 +204,15 @@ func (j *job) run(ctx context.Context) error {
 	})
 	var err error
 	if j.lasting != nil {
-		feeding.Go(func() { cancel(j.noteAll(ctx)) })
-		err = j.follow(ctx)
+		noting, stop := context.WithCancel(outer)
+		feeding.Go(func() {
+			if err := j.noteAll(noting); err != nil {
+				cancel(err)
+				j.sink.stop()
+			}
+		})
+		err = j.follow(ctx, outer)
+		stop()
 	} else {
 		err = j.collect(ctx)
 	}
@@ -277,8 +291,8 @@ func (j *job) progress() (done int, over error) {
 	switch {
 	case j.o.StopAtError && len(j.failed) > 0:
 		return j.done, j.failed
-	case len(j.missing) > 0:
-		return j.done, fmt.Errorf("%w: %d, the first with index %d", ErrIncomplete, len(j.missing), j.missing[0])
+	case j.ended && len(j.chunks) == 0 && len(j.missing) > 0:
+		return j.done, fmt.Errorf("%w, from index %d on", ErrIncomplete, slices.Min(j.missing))
 	case j.ended && len(j.chunks) == 0:
 		return j.done, errFinished
 	}

@@ -67,7 +67,7 @@ func (j *job) used(i int) {
 }
 
 // follow reads results until all are there.
-func (j *job) follow(ctx context.Context) error {
+func (j *job) follow(ctx, outer context.Context) error {
 	reported := 0
 	for text, err := range workspace.NewVar[[]byte](j.s.own, resultVarOf(j.id)).IFind().All(ctx) {
 		if err != nil {
@@ -90,21 +90,18 @@ func (j *job) follow(ctx context.Context) error {
 			j.o.OnDone(done)
 		}
 		if reported = done; over != nil {
-			return j.awaitUse(ctx, over)
+			return j.awaitUse(outer, over)
 		}
 	}
 	if ctx.Err() == nil {
 		return ErrEnded
 	}
-	if cause := context.Cause(ctx); errors.Is(cause, errFinished) {
-		return j.awaitUse(context.WithoutCancel(ctx), cause)
-	}
-	return context.Cause(ctx)
+	return j.awaitUse(outer, context.Cause(ctx))
 }
 
 // awaitUse waits until all results were used, or may be kept until they are.
 func (j *job) awaitUse(ctx context.Context, over error) error {
-	if !errors.Is(over, errFinished) {
+	if !errors.Is(over, errFinished) && !errors.Is(over, ErrIncomplete) {
 		return over
 	}
 	if err := j.sink.last(); err != nil {
@@ -116,6 +113,9 @@ func (j *job) awaitUse(ctx context.Context, over error) error {
 	for !j.sink.gathers() && !j.isUsed() {
 		select {
 		case <-look.C:
+			if j.isDetaching() {
+				return ErrDetached
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-j.s.ctx.Done():
@@ -128,7 +128,7 @@ func (j *job) awaitUse(ctx context.Context, over error) error {
 func (j *job) isUsed() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.lasting.gone.count() >= j.next-j.others
+	return j.lasting.gone.count() >= j.next-j.others-len(j.missing)
 }
 
 // noteAll has Redis know what was used, until ctx ends.
@@ -199,6 +199,9 @@ func (j *job) conclude(ctx context.Context, err error) {
 	_, held := errors.AsType[*HeldError](err)
 	_, failed := errors.AsType[TaskErrors](err)
 	outcome := Outcome("")
+	if !errors.Is(err, errFinished) {
+		j.sink.stop()
+	}
 	switch {
 	case held:
 		return
@@ -210,16 +213,20 @@ func (j *job) conclude(ctx context.Context, err error) {
 		outcome = Cancelled
 	}
 	var lost error
+	p := j.check()
+	last := FinishedJob{
+		ID: j.id, Name: j.o.Name, Func: j.fn, Done: p.Done, Failed: p.Failed, Outcome: outcome, Ended: time.Now(),
+		Until: time.Now().Add(j.o.Keep),
+	}
 	if outcome != "" {
-		p := j.check()
-		lost = j.s.endJob(quick, j.id, j.o.Name, &FinishedJob{
-			ID: j.id, Name: j.o.Name, Func: j.fn, Done: p.Done, Failed: p.Failed, Outcome: outcome, Ended: time.Now(),
-			Until: time.Now().Add(j.o.Keep),
-		}, "")
+		lost = j.s.endJob(quick, j.id, j.o.Name, &last, "")
 	} else {
 		if errors.Is(err, errFinished) { // its results are kept, but not for ever
 			j.o.CancelAfter, j.lasting.done = j.o.Keep, true
-			_, _, lost = j.s.own.Do(quick, attachScript, j.attached(), j.id, j.mastery())
+			last.Outcome = Finished
+			lost = j.s.own.Store(quick, finishedVar, last)
+			_, err = j.master(quick)
+			lost = errors.Join(lost, err)
 		}
 		lost = errors.Join(lost, j.note(quick, true))
 	}

@@ -20,8 +20,9 @@ type results[R any] struct {
 	gathered bool // Wait has them
 	streamed bool // All has some
 
-	used  func(i int) // called with each element whose result was used; nil if nobody wants to know
-	given int         // one more than the index of the one that All has now; 0: none
+	used  func(i int)      // called with each element whose result was used; nil if nobody wants to know
+	given int              // one more than the index of the one that All has now; 0: none
+	past  func(i int) bool // whether an element was given by another master; nil: none was
 }
 
 type arrival[R any] struct {
@@ -91,6 +92,8 @@ func (q *results[R]) last() error { return nil }
 
 func (q *results[R]) report(used func(i int)) { q.used = used }
 
+func (q *results[R]) resume(past func(i int) bool) { q.past = past }
+
 func (q *results[R]) gathers() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -143,6 +146,9 @@ func (q *results[R]) next(ctx context.Context, ordered bool) (a arrival[R], ok b
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
+		if q.used != nil && (q.stopped || ctx.Err() != nil) {
+			return a, false, context.Cause(ctx) // what was used after that, Redis would not know
+		}
 		switch a, ok = q.pop(ordered); {
 		case ok:
 			return a, true, nil
@@ -158,6 +164,9 @@ func (q *results[R]) next(ctx context.Context, ordered bool) (a arrival[R], ok b
 // pop gives what comes next, if it is there. q.mu is held.
 func (q *results[R]) pop(ordered bool) (a arrival[R], ok bool) {
 	for ordered {
+		for q.past != nil && q.past(q.turn) {
+			q.turn++
+		}
 		i := q.turn
 		if q.turn < len(q.order) {
 			i = q.order[q.turn]

@@ -2,6 +2,9 @@ package sleigh
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -26,6 +29,31 @@ func (s *Sleigh) tellTerms(ctx context.Context, sameBuild bool) error {
 		return err
 	}
 	return s.own.Store(ctx, termsVar, s.terms(sameBuild))
+}
+
+// members are the ranks of the workers that EachWorker is for.
+func (s *Sleigh) members(ctx context.Context) ([]int, error) {
+	if !s.lasts {
+		ranks := make([]int, s.workers)
+		for i := range ranks {
+			ranks[i] = i
+		}
+		return ranks, nil
+	}
+	_, texts, err := s.own.Do(ctx, lookScript, []string{rankVar})
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(texts[0])
+	if err != nil || n > len(texts)-1 {
+		return nil, fmt.Errorf("what is known of the team is not readable: %w", err)
+	}
+	ranks, err := numbers(texts[1 : 1+n])
+	slices.Sort(ranks)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("no worker has joined the team %q", s.Name())
+	}
+	return ranks, err
 }
 
 // capacity is how many tasks the team can run at a time: those that are there, or are to be.
