@@ -15,7 +15,7 @@ func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A]
 	if err != nil {
 		return err
 	}
-	a := &accumulator[R]{results: newResults[R](), ordered: o.Ordered, use: use}
+	a := &accumulator[R]{results: newResults[R](), ctx: ctx, ordered: o.Ordered, use: use}
 	j := newJob(s, f.name, o, newSequence(elems), a)
 	if err := j.runAtOnce(ctx); err != nil {
 		if a.err != nil {
@@ -35,6 +35,7 @@ func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A]
 // accumulator is a sink that hands results over.
 type accumulator[R any] struct {
 	*results[R]
+	ctx     context.Context
 	ordered bool
 	use     func(index int, value R) error
 	err     error
@@ -54,6 +55,13 @@ func (a *accumulator[R]) last() error { return a.handOver() }
 func (a *accumulator[R]) handOver() error {
 	for {
 		a.mu.Lock()
+		for a.isHeld() {
+			a.changed.Wait()
+		}
+		if a.used != nil && (a.stopped || a.ctx.Err() != nil) {
+			a.mu.Unlock()
+			return nil // Redis would not know of it
+		}
 		d, ok := a.pop(a.ordered)
 		a.mu.Unlock()
 		if !ok {

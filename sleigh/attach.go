@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -141,14 +142,28 @@ func (j *job) attach(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if err := j.takeOver(ctx, st); err != nil {
+		quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), endFor)
+		defer cancel()
+		_, _, _ = j.s.own.Do(quick, noteScript, j.noted(), j.id, 0, asJSON(st), 1) // leaves it to others
+		return err
+	}
+	return nil
+}
+
+// takeOver reads what there is of the job.
+func (j *job) takeOver(ctx context.Context, st state) error {
 	var failed []*TaskError
-	for e, err := range workspace.NewVar[*TaskError](j.s.own, failedVarOf(id)).IFind().Try(ctx) {
+	for e, err := range workspace.NewVar[*TaskError](j.s.own, failedVarOf(j.id)).IFind().Try(ctx) {
 		if err != nil {
 			return err
 		}
 		failed = append(failed, e)
 	}
-	word, texts, err := j.s.own.Do(ctx, auditScript, []string{taskVar, countVarOf(id), backlogVarOf(id), resultVarOf(id)}, id)
+	if j.sink.gathers() && st.Gone.count() > len(failed) {
+		return fmt.Errorf("%w, some of them by another master: ask for the others by Accumulate or All", ErrGathered)
+	}
+	word, texts, err := j.s.own.Do(ctx, auditScript, []string{taskVar, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}, j.id)
 	if err != nil {
 		return err
 	}
@@ -164,19 +179,29 @@ func (j *job) attach(ctx context.Context, id string) error {
 }
 
 // resume takes over what the last master knew, as far as Redis has it.
-func (j *job) resume(st state, failed []*TaskError, has int, there map[int][]part) {
+func (j *job) resume(st state, failed []*TaskError, has int, there parts) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := j.lasting
+	l.known.Store(time.Now().UnixNano())
 	l.gone, l.dropped, l.kept, l.audit, l.changed = st.Gone, st.Dropped, len(failed), true, true
+	l.before = st.Gone.count() > len(failed)
+	l.old, l.best, l.tasked = len(there.results), map[int]*TaskError{}, map[int]bool{}
 	j.resized.Store(true) // it may have paused
 	j.begun, j.known, j.next = true, has, st.Gone.end()
 	ends := map[int]int{} // of chunks, by their first
-	for first, parts := range there {
+	for first, parts := range there.byChunk() {
 		for _, p := range parts {
 			ends[first] = max(ends[first], p.First+p.N)
 		}
 		j.next = max(j.next, ends[first])
+	}
+	for _, parts := range there.tasks {
+		for _, p := range parts {
+			for i := p.First; i < p.First+p.N; i++ {
+				l.tasked[i] = true
+			}
+		}
 	}
 	_, absent := j.source.(absent)
 	if !absent {
@@ -185,16 +210,18 @@ func (j *job) resume(st state, failed []*TaskError, has int, there map[int][]par
 	if absent && (!st.All || st.Total > j.next) {
 		j.missing = append(j.missing, j.next)
 	}
+	firsts := slices.Sorted(maps.Keys(ends))
 	for i := 0; i < j.next; {
 		if l.gone.has(i) {
 			i++
 			continue
 		}
+		for len(firsts) > 0 && ends[firsts[0]] <= i {
+			firsts = firsts[1:]
+		}
 		first, end := i, i+1 // of a chunk that nothing is known of
-		for f, e := range ends {
-			if f <= i && i < e {
-				first, end = f, e
-			}
+		if len(firsts) > 0 && firsts[0] <= i {
+			first, end = firsts[0], ends[firsts[0]]
 		}
 		c := &chunk{first: first, n: end - first, left: end - first, at: j.lastMoved, elems: make([]json.RawMessage, end-first)}
 		c.task = task{
@@ -207,8 +234,10 @@ func (j *job) resume(st state, failed []*TaskError, has int, there map[int][]par
 			}
 		}
 		j.chunks[first] = c
+		l.resumed = append(l.resumed, c)
 		i = end
 	}
+	j.retryOld() // if there were no results
 	j.done = l.gone.count()
 	before, fell := slices.Clone(l.gone), map[int]bool{}
 	for _, e := range failed {
@@ -229,7 +258,13 @@ func (j *job) skip() {
 	if n > 0 {
 		from := j.next - l.toSkip
 		elems, err := split(texts)
-		for _, c := range j.chunks {
+		for len(l.resumed) > 0 && l.resumed[0].first+l.resumed[0].n <= from {
+			l.resumed = l.resumed[1:]
+		}
+		for _, c := range l.resumed {
+			if c.first >= from+n {
+				break
+			}
 			for k := max(from, c.first); err == nil && k < min(from+n, c.first+c.n); k++ {
 				c.elems[k-c.first] = slices.Clone(elems[k-from])
 			}

@@ -60,18 +60,19 @@ func (j *job) copyLate() {
 			continue
 		}
 		c.copied = true
-		j.offer(c, func(i int) bool { return !j.paused[i] })
+		j.offer(c, false, func(i int) bool { return !j.paused[i] })
 	}
 }
 
-// offer hands elements of a chunk out once more that are not done. j.mu is held.
-func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
+// offer hands elements of a chunk out once more that are not done. Those that Redis has lost, and this master never had, are
+// missing. j.mu is held.
+func (j *job) offer(c *chunk, lost bool, wanted func(i int) bool) (n int) {
 	for i := c.first; i < c.first+c.n; i++ {
 		if !c.isDone(i) && wanted(i) {
 			t := c.one(i)
 			if t == nil {
-				if c.copied {
-					continue // it runs, as far as is known
+				if !lost {
+					continue
 				}
 				j.missing = append(j.missing, i)
 				if c.finish(i); c.left == 0 {
@@ -90,21 +91,44 @@ func (j *job) offer(c *chunk, wanted func(i int) bool) (n int) {
 	return n
 }
 
-var partBegins = regexp.MustCompile(`"chunk":(\d+),"first":(\d+),"n":(\d+)`)
+var partBegins = regexp.MustCompile(`"chunk":(\d+),"first":(\d+),"n":(\d+)(,"worker":)?`)
 
-// partsOf reads the beginnings of tasks and results: what each has, by the first of its chunk.
-func partsOf(texts []string) map[int][]part {
-	there := map[int][]part{}
+// parts are those of a job that Redis has: tasks by the first element of their chunk, and results.
+type parts struct {
+	tasks   map[int][]part
+	results []part // the first of them in the order of their list
+}
+
+// partsOf reads the beginnings of tasks and results.
+func partsOf(texts []string) parts {
+	there := parts{tasks: map[int][]part{}}
 	for _, text := range texts {
 		if m := partBegins.FindStringSubmatch(text); m != nil {
 			var p part
 			p.Chunk, _ = strconv.Atoi(m[1])
 			p.First, _ = strconv.Atoi(m[2])
 			p.N, _ = strconv.Atoi(m[3])
-			there[p.Chunk] = append(there[p.Chunk], p)
+			if m[4] != "" {
+				there.results = append(there.results, p)
+			} else {
+				there.tasks[p.Chunk] = append(there.tasks[p.Chunk], p)
+			}
 		}
 	}
 	return there
+}
+
+// byChunk is where elements are that are not done, by the first element of their chunk.
+func (there *parts) byChunk() map[int][]part {
+	all := maps.Clone(there.tasks)
+	for _, p := range there.results {
+		all[p.Chunk] = append(slices.Clone(all[p.Chunk]), p)
+	}
+	return all
+}
+
+func hasPart(all []part, i int) bool {
+	return slices.ContainsFunc(all, func(p part) bool { return i >= p.First && i < p.First+p.N })
 }
 
 // audit hands out again what Redis has lost, by a failover or by hand. It is called by the goroutine that feeds, so that
@@ -134,13 +158,15 @@ func (j *job) audit(ctx context.Context) error {
 
 	j.mu.Lock()
 	j.audited, j.known = time.Now(), has
+	j.lasting.compare(&there)
+	waiting := there.byChunk()
 	lost := 0
 	for first, c := range before {
 		if j.chunks[first] != c {
 			continue // done meanwhile
 		}
-		lost += j.offer(c, func(i int) bool {
-			return !j.paused[i] && !slices.ContainsFunc(there[first], func(p part) bool { return i >= p.First && i < p.First+p.N })
+		lost += j.offer(c, true, func(i int) bool {
+			return !j.paused[i] && !hasPart(waiting[first], i)
 		})
 	}
 	j.mu.Unlock()

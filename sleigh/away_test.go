@@ -23,7 +23,7 @@ func TestS13RedisAway(t *testing.T) {
 	volunteer(t, rdb, "away", "NETSPACES_SLOTS=2")
 	awaitRanks(t, s, 0, 1)
 	ctx := testContext(t)
-	job, err := wait.Submit(ctx, s, upTo(2), &sleigh.JobOptions{Chunk: 1})
+	job, err := wait.Submit(ctx, s, upTo(2), &sleigh.JobOptions{Chunk: 1, Attempts: 5})
 	if err != nil {
 		t.Fatal(err)
 	}

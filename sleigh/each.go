@@ -90,7 +90,9 @@ func (g *gathered[R]) stop() {}
 
 func (g *gathered[R]) last() error { return nil }
 
-func (g *gathered[R]) report(func(i int)) {}
+func (g *gathered[R]) report(func(i int), func() bool) {}
+
+func (g *gathered[R]) wake() {}
 
 func (g *gathered[R]) resume(func(i int) bool) {}
 

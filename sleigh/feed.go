@@ -150,7 +150,7 @@ func (j *job) gatherOne() (text []byte, n int) {
 	j.chunks[first] = c
 	j.outBytes += len(text)
 	if tooLarge || len(errs) > 0 { // each of the others by itself: the function is not to run for these
-		j.offer(c, func(int) bool { return true })
+		j.offer(c, false, func(int) bool { return true })
 		return j.gatherAgain()
 	}
 	return text, n

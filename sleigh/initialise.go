@@ -1,6 +1,7 @@
 package sleigh
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,10 +24,29 @@ func (f Func[A, R]) Initialise(ctx context.Context, s *Sleigh, arg A) ([]R, erro
 		return nil, fmt.Errorf("sleigh: %s: its argument does not convert to JSON: %w", f.name, err)
 	}
 	// It is there before anybody is asked to run it: a worker that joins meanwhile finds one of the two, or both.
+	if known, err := s.isInitialised(ctx, f.name, elems); known || err != nil {
+		if err != nil {
+			return nil, errors.Join(s.over(), err)
+		}
+		return results.finish(j, j.runAtOnce(ctx))
+	}
 	if err := s.own.Store(ctx, initVar, task{part: part{Job: j.id, N: 1}, Func: f.name, Elems: elems}); err != nil {
 		return nil, errors.Join(s.over(), fmt.Errorf("sleigh: %s: %w", f.name, err))
 	}
 	return results.finish(j, j.runAtOnce(ctx))
+}
+
+// isInitialised reports whether workers that join run the function anyway, as another master of the team has told.
+func (s *Sleigh) isInitialised(ctx context.Context, fn string, elems json.RawMessage) (bool, error) {
+	if !s.lasts {
+		return false, nil
+	}
+	for t, err := range workspace.NewVar[task](s.own, initVar).IFind().Try(ctx) {
+		if err != nil || t.Func == fn && bytes.Equal(t.Elems, elems) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // initialised is what a worker has run before its first task.

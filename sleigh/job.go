@@ -35,10 +35,12 @@ type sink interface {
 	stop()
 	// last is called when all have come.
 	last() error
-	// report has used called with each element whose result was used, if that is known.
-	report(used func(i int))
+	// report has used called with each element whose result was used, if that is known; while mine is false, none is to be.
+	report(used func(i int), mine func() bool)
 	// resume is called first, if another master has had some elements: past says which were used.
 	resume(past func(i int) bool)
+	// wake has those look again who wait for the job to be known as this master's.
+	wake()
 	// gathers reports whether the results are used when all are there.
 	gathers() bool
 }
@@ -108,7 +110,8 @@ func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	}
 	if s.lasts && o.named {
 		j.lasting = &lasting{}
-		to.report(j.used)
+		j.lasting.known.Store(time.Now().UnixNano())
+		to.report(j.used, j.isMine)
 	}
 	return j
 }
@@ -308,7 +311,9 @@ func (j *job) take(text []byte) error {
 	j.printed.note(&r)
 	j.mu.Lock()
 	c := j.chunks[r.Chunk]
+	j.lasting.readOld()
 	if c == nil || r.N < 1 || r.First < c.first || r.First+r.N > c.first+c.n {
+		j.retryOld()
 		j.mu.Unlock() // it came before, from elsewhere
 		return nil
 	}
@@ -329,7 +334,9 @@ func (j *job) take(text []byte) error {
 			skipped[i] = true
 		case failure != nil && failure.Attempt < j.o.Attempts && len(failure.Deaths) < maxDeaths && c.one(i) != nil:
 			skipped[i] = true
-			j.retry(c, failure)
+			if !j.lasting.putOff(failure) {
+				j.retry(c, failure)
+			}
 		case failure != nil:
 			skipped[i] = true
 			c.finish(i)
@@ -355,6 +362,7 @@ func (j *job) take(text []byte) error {
 		delete(j.chunks, c.first)
 		j.outBytes -= len(c.text)
 	}
+	j.retryOld()
 	j.mu.Unlock()
 
 	j.s.hosts.note(j.s.log, j.fn, r.Host, r.N, len(r.Failed))

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -14,19 +16,32 @@ import (
 // noteEvery is how long results may have been used without Redis knowing it: a master that takes over gives these again.
 const noteEvery = 100 * time.Millisecond
 
+const (
+	mineEvery = 2 * time.Second // at least, the job is seen to be this master's
+	mineFor   = 5 * time.Second // nothing is used after that: another master counts this one as dead after 6 s
+)
+
 // lasting is what the master knows of a job that outlives masters. Its results stay in the list in Redis until they were
 // used; what is not in it, nor in a task, was. All but telling is guarded by the mu of the job, and methods that are called
 // for any job do nothing where it is nil.
 type lasting struct {
-	gone    ranges       // elements whose results were used, or that have failed
-	read    []part       // the results in Redis, from the head of the list on
-	dropped int          // results that are not there any more
-	failed  []*TaskError // that Redis has not been told of
-	kept    int          // those that it was
-	changed bool         // since Redis was told
-	toSkip  int          // elements of the sequence that were handed out before
-	audit   bool         // it is to be seen whether something was lost
-	done    bool         // all results are there, and kept
+	gone    ranges             // elements whose results were used, or that have failed
+	read    []part             // the results in Redis, from the head of the list on
+	dropped int                // results that are not there any more
+	failed  []*TaskError       // that Redis has not been told of
+	kept    int                // those that it was
+	changed bool               // since Redis was told
+	toSkip  int                // elements of the sequence that were handed out before
+	resumed []*chunk           // that were under way then, in their order
+	old     int                // results that were there when this master took over, and that it has not read
+	best    map[int]*TaskError // failures in these that may be tried again: the last attempt of each element
+	tasked  map[int]bool       // elements of which tasks were there then
+	audit   bool               // it is to be seen whether something was lost
+	restart func()             // has all results be read again
+	lost    error              // why the job is not this master's any more
+	known   atomic.Int64       // when it was known to be this master's, in ns
+	done    bool               // all results are there, and kept
+	before  bool               // another master has used some
 
 	telling sync.Mutex
 }
@@ -47,6 +62,46 @@ func (l *lasting) fail(e *TaskError) {
 	}
 }
 
+// readOld counts a result that was there when this master took over.
+func (l *lasting) readOld() {
+	if l != nil && l.old > 0 {
+		l.old--
+	}
+}
+
+// putOff keeps a failure in such a result, of which later ones may have another attempt. What was there then may be the last
+// one that is counted.
+func (l *lasting) putOff(e *TaskError) bool {
+	if l == nil || l.best == nil {
+		return false
+	}
+	if before := l.best[e.Index]; before == nil || before.Attempt < e.Attempt {
+		l.best[e.Index] = e
+	}
+	return true
+}
+
+// retryOld has elements tried again whose failures were there when this master took over, once it has read them all, unless
+// there were tasks of them. j.mu is held.
+func (j *job) retryOld() {
+	l := j.lasting
+	if l == nil || l.best == nil || l.old > 0 {
+		return
+	}
+	best := l.best
+	l.best = nil
+	for i, e := range best {
+		for _, c := range j.chunks {
+			if i >= c.first && i < c.first+c.n && !c.isDone(i) && !l.tasked[i] {
+				j.retry(c, e)
+			}
+		}
+	}
+}
+
+// usedBefore reports whether another master has used results.
+func (l *lasting) usedBefore() bool { return l != nil && l.before }
+
 func (l *lasting) skips() bool { return l != nil && l.toSkip > 0 }
 
 func (l *lasting) isToAudit() bool {
@@ -56,6 +111,37 @@ func (l *lasting) isToAudit() bool {
 	audit := l.audit
 	l.audit = false
 	return audit
+}
+
+// compare notes that results which were read are still there: otherwise they are, or others, at other places. Those that were
+// read are no sign of an element that is not done: its next attempt may have been lost.
+func (l *lasting) compare(there *parts) {
+	if l == nil {
+		return
+	}
+	read := map[part]int{}
+	for _, p := range l.read {
+		read[p]++
+	}
+	there.results = slices.DeleteFunc(there.results, func(p part) bool {
+		p.Job = ""
+		was := read[p] > 0
+		if was {
+			read[p]--
+		}
+		return was
+	})
+	for _, n := range read {
+		if n > 0 && l.restart != nil {
+			l.restart()
+			return
+		}
+	}
+}
+
+// isMine reports whether the job was this master's a moment ago: otherwise another one may use its results.
+func (j *job) isMine() bool {
+	return time.Since(time.Unix(0, j.lasting.known.Load())) < mineFor
 }
 
 // used notes that the result of an element was used.
@@ -68,8 +154,44 @@ func (j *job) used(i int) {
 
 // follow reads results until all are there.
 func (j *job) follow(ctx, outer context.Context) error {
+	for {
+		reading, cancel := context.WithCancel(ctx)
+		j.mu.Lock()
+		j.lasting.restart = cancel
+		j.mu.Unlock()
+		err := j.readResults(reading, outer)
+		again := reading.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled)
+		cancel()
+		if !again {
+			return err
+		}
+		if err := j.rewind(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// rewind has all results be read again: Redis may have come back with older data.
+func (j *job) rewind(ctx context.Context) error {
+	l := j.lasting
+	l.telling.Lock()
+	defer l.telling.Unlock()
+	st, err := j.master(ctx)
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l.dropped, l.read = st.Dropped, nil
+	return nil
+}
+
+func (j *job) readResults(ctx, outer context.Context) error {
 	reported := 0
 	for text, err := range workspace.NewVar[[]byte](j.s.own, resultVarOf(j.id)).IFind().All(ctx) {
+		if err != nil && ctx.Err() != nil {
+			break
+		}
 		if err != nil {
 			return err
 		}
@@ -82,6 +204,7 @@ func (j *job) follow(ctx, outer context.Context) error {
 			return err
 		}
 		j.mu.Lock()
+		p.Job = ""
 		j.lasting.read = append(j.lasting.read, p)
 		j.mu.Unlock()
 		j.nudge()
@@ -113,7 +236,13 @@ func (j *job) awaitUse(ctx context.Context, over error) error {
 	for !j.sink.gathers() && !j.isUsed() {
 		select {
 		case <-look.C:
-			if j.isDetaching() {
+			j.mu.Lock()
+			lost, detaching := j.lasting.lost, j.detaching
+			j.mu.Unlock()
+			if lost != nil {
+				return lost
+			}
+			if detaching {
 				return ErrDetached
 			}
 		case <-ctx.Done():
@@ -139,8 +268,12 @@ func (j *job) noteAll(ctx context.Context) error {
 		select {
 		case <-tick.C:
 			if err := j.note(ctx, false); err != nil {
+				j.mu.Lock()
+				j.lasting.lost = err
+				j.mu.Unlock()
 				return err
 			}
+			j.sink.wake()
 		case <-ctx.Done():
 			return nil
 		}
@@ -153,7 +286,7 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	l.telling.Lock()
 	defer l.telling.Unlock()
 	j.mu.Lock()
-	if !l.changed && !leaves {
+	if !l.changed && !leaves && time.Since(time.Unix(0, l.known.Load())) < mineEvery {
 		j.mu.Unlock()
 		return nil
 	}
@@ -171,10 +304,11 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	}
 	failed := len(l.failed)
 	l.changed = false
+	asked := time.Now()
 	j.mu.Unlock()
 
 	word, texts, err := j.s.own.Do(ctx, noteScript,
-		[]string{resultVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id), failedVarOf(j.id)}, args...)
+		j.noted(), args...)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil // it is told once more when the master leaves
@@ -187,9 +321,14 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	l.read, l.failed = l.read[n:], l.failed[failed:]
+	l.read, l.failed = l.read[min(n, len(l.read)):], l.failed[failed:]
 	l.dropped, l.kept = l.dropped+n, l.kept+failed
+	l.known.Store(asked.UnixNano())
 	return nil
+}
+
+func (j *job) noted() []string {
+	return []string{resultVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id), failedVarOf(j.id)}
 }
 
 // conclude ends the job, or leaves it to the next master.

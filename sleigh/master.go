@@ -35,13 +35,21 @@ func (j *job) mastery() []byte {
 	if !j.s.lasts {
 		return nil
 	}
-	m := mastery{Master: j.s.asMaster(), Pause: j.o.Pause, CancelAfter: j.o.CancelAfter.Milliseconds()}
+	m := mastery{Master: j.s.asMaster(), Pause: j.o.Pause, CancelAfter: inMS(j.o.CancelAfter)}
 	if j.lasting == nil {
 		m.CancelAfter = unnamedFor.Milliseconds()
 	} else {
 		m.Done = j.lasting.done
 	}
 	return asJSON(m)
+}
+
+// inMS is a time in milliseconds, at least one if it is not 0.
+func inMS(d time.Duration) int64 {
+	if d == 0 {
+		return 0
+	}
+	return max(d.Milliseconds(), 1)
 }
 
 func (s *Sleigh) asMaster() Master {

@@ -3,7 +3,10 @@ package sleigh
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // JobOptions are those of one job. The zero value of each is a default that is right without thinking.
@@ -59,7 +62,10 @@ type JobOptions struct {
 	named bool // by the caller
 }
 
-const maxBackoff = time.Minute
+const (
+	maxBackoff = time.Minute
+	maxName    = 200 // bytes of a job's name
+)
 
 func (o *JobOptions) resolve(fn string) (JobOptions, error) {
 	var r JobOptions
@@ -76,6 +82,9 @@ func (o *JobOptions) resolve(fn string) (JobOptions, error) {
 	}
 	if r.Lease > 0 && r.Lease < minLease {
 		return r, fmt.Errorf("sleigh: a lease of %v is too short: at least %v", r.Lease, minLease)
+	}
+	if len(r.Name) > maxName || !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, unicode.IsControl) {
+		return r, fmt.Errorf("sleigh: bad name of a job: %.50q: it may have %d bytes of UTF-8, without control characters", r.Name, maxName)
 	}
 	if r.named = r.Name != ""; !r.named {
 		r.Name = fn

@@ -21,6 +21,7 @@ type results[R any] struct {
 	streamed bool // All has some
 
 	used  func(i int)      // called with each element whose result was used; nil if nobody wants to know
+	mine  func() bool      // whether results may be used now; nil: they always may
 	given int              // one more than the index of the one that All has now; 0: none
 	past  func(i int) bool // whether an element was given by another master; nil: none was
 }
@@ -90,7 +91,16 @@ func (q *results[R]) stop() {
 
 func (q *results[R]) last() error { return nil }
 
-func (q *results[R]) report(used func(i int)) { q.used = used }
+func (q *results[R]) report(used func(i int), mine func() bool) { q.used, q.mine = used, mine }
+
+func (q *results[R]) wake() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.changed.Broadcast()
+}
+
+// isHeld reports whether what has come must wait: another master may have it by now. q.mu is held.
+func (q *results[R]) isHeld() bool { return q.mine != nil && !q.stopped && !q.mine() }
 
 func (q *results[R]) resume(past func(i int) bool) { q.past = past }
 
@@ -148,6 +158,10 @@ func (q *results[R]) next(ctx context.Context, ordered bool) (a arrival[R], ok b
 	for {
 		if q.used != nil && (q.stopped || ctx.Err() != nil) {
 			return a, false, context.Cause(ctx) // what was used after that, Redis would not know
+		}
+		if q.isHeld() {
+			q.changed.Wait()
+			continue
 		}
 		switch a, ok = q.pop(ordered); {
 		case ok:

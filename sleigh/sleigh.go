@@ -253,6 +253,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		drain, cancel := context.WithTimeout(ctx, drainFor)
 		defer cancel()
 		if s.lasts {
+			s.awaitJobs(drain)
 			s.team.end(drain)
 		} else {
 			s.disband(drain)
@@ -262,6 +263,21 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 	})
 	return s.stopErr
+}
+
+// awaitJobs waits until Redis knows what was used of the results of jobs.
+func (s *Sleigh) awaitJobs(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*endFor)
+	defer cancel()
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		n := len(s.jobs)
+		s.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		pause(ctx, noteEvery/10)
+	}
 }
 
 // disband ends the workers, those too that others have launched.

@@ -87,6 +87,9 @@ func (job *Job[R]) Wait(ctx context.Context) ([]R, error) {
 	if err := job.broke(); err != nil {
 		return nil, err
 	}
+	if job.j.lasting.usedBefore() {
+		return nil, fmt.Errorf("%w, some of them by another master: ask for the others by All", ErrGathered)
+	}
 	job.all = slices.Grow(job.all, job.j.total())[:max(len(job.all), job.j.total())]
 	job.elems.into(job.all)
 	return job.all, job.err
