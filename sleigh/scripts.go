@@ -11,15 +11,16 @@ import (
 var sources embed.FS
 
 var (
-	submitScript = script("submit")
-	settleScript = script("settle")
-	endScript    = script("end")
-	teamScript   = script("team")
-	reportScript = script("report")
-	deathScript  = script("death")
-	lookScript   = script("look")
-	statusScript = script("status")
-	auditScript  = script("audit")
+	submitScript  = script("submit")
+	settleScript  = script("settle")
+	endScript     = script("end")
+	teamScript    = script("team")
+	reportScript  = script("report")
+	deathScript   = script("death")
+	lookScript    = script("look")
+	statusScript  = script("status")
+	auditScript   = script("audit")
+	explainScript = script("explain")
 )
 
 func script(name string) *workspace.Script {

@@ -35,8 +35,8 @@ type Wait struct {
 }
 
 // ListClients describes who works with the workspace and what they wait for, in the order of their names. It blocks for two
-// round trips; each client is described as it is at one moment, but not all at the same. Of very many calls that wait, those
-// are told that have waited longest: 10,000 for each 1,000 variables.
+// round trips; each client is described as it is at one moment, but not all at the same. Of very many calls that wait, not all
+// are counted: 10,000 for each 1,000 variables.
 func (ws *Workspace) ListClients(ctx context.Context) ([]ClientInfo, error) {
 	var names, variables []string
 	err := together(

@@ -2,8 +2,7 @@
 -- KEYS 1-4, then of each variable: waiters
 -- ARGV 1 incarnation, 2 how many waiting calls are looked at, at most
 -- Returns OK, then for each variable that somebody waits for: which it is (from 0), how many clients, and for each of these:
---   its name, waiting fetchers, waiting finders (those who iterate among them); or GONE. Where there are too many, those that
---   have waited longest.
+--   its name, waiting fetchers, waiting finders (those who iterate among them); or GONE.
 local left = tonumber(ARGV[2])
 if gone() then return { 'GONE' } end
 local reply = { 'OK' }
@@ -21,7 +20,7 @@ for i = FIRST, #KEYS do
     end
   end
   if left > 0 then count(redis.call('ZRANGEBYSCORE', KEYS[i], 0, '(' .. FIRST_TIME, 'LIMIT', 0, left), 1) end
-  if left > 0 then count(redis.call('ZREVRANGEBYSCORE', KEYS[i], '(0', '-inf', 'LIMIT', 0, left), 2) end
+  if left > 0 then count(redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', '(0', 'LIMIT', 0, left), 2) end
   if #order > 0 then
     reply[#reply + 1] = whole(i - FIRST)
     reply[#reply + 1] = whole(#order)
