@@ -25,7 +25,7 @@ const (
 // a worker and all jobs move: each had a result in the last 5 s, or runs elements for less than 5 s, or for less than five
 // times as long as its elements take. A host on which a function fails and not on others is told of all the same.
 //
-// It blocks for some round trips, and for 5 s if Redis does not answer, which is a reason then. Times are by the clocks of
+// It blocks for some round trips, and for some 5 s if Redis does not answer, which is a reason then. Times are by the clocks of
 // Redis and of this process alone. It returns the errors of Find.
 func (s *Sleigh) Explain(ctx context.Context) ([]Reason, error) {
 	if err := s.over(); err != nil {
@@ -70,17 +70,43 @@ func (s *Sleigh) survey(ctx context.Context) (*survey, error) {
 	asking.Go(func() { ownErr = v.lookAtTeam(ctx) })
 	asking.Go(func() { userErr = v.lookAtUser(ctx) })
 	asking.Wait()
-	s.mu.Lock()
-	jobs := make([]*job, 0, len(s.jobs))
-	for j := range s.jobs {
+	if err := cmp.Or(ownErr, userErr); err != nil {
+		return nil, err
+	}
+	v.lookAtJobs()
+	return v, nil
+}
+
+// lookAtJobs adds what the master knows, which is newer than what workers tell.
+func (v *survey) lookAtJobs() {
+	running := map[string][]int{}
+	for _, w := range v.st.Workers {
+		for _, r := range w.Tasks {
+			running[r.Job] = append(running[r.Job], r.Index)
+		}
+	}
+	v.s.mu.Lock()
+	jobs := make([]*job, 0, len(v.s.jobs))
+	for j := range v.s.jobs {
 		jobs = append(jobs, j)
 	}
-	s.mu.Unlock()
+	v.s.mu.Unlock()
+	runs := map[string]map[int]bool{}
 	for _, j := range jobs {
-		v.jobs = append(v.jobs, j.view())
+		slices.Sort(running[j.id])
+		view := j.view(running[j.id])
+		v.jobs, runs[j.id] = append(v.jobs, view), view.runs
 	}
 	slices.SortFunc(v.jobs, func(a, b jobView) int { return cmp.Compare(a.id, b.id) })
-	return v, errors.Join(ownErr, userErr)
+	for i := range v.st.Workers {
+		w := &v.st.Workers[i]
+		w.Tasks = slices.DeleteFunc(w.Tasks, func(r Running) bool {
+			if of, own := runs[r.Job]; own {
+				return !of[r.Index]
+			}
+			return !slices.ContainsFunc(v.st.Jobs, func(j JobStatus) bool { return j.ID == r.Job }) // the job has ended
+		})
+	}
 }
 
 // lookAtTeam reads what the sleigh's own workspace has.
@@ -96,7 +122,7 @@ func (v *survey) lookAtTeam(ctx context.Context) (err error) {
 		v.hosts[w.Info.Client] = w.Info.Host
 	}
 	args := []any{len(variables)}
-	for _, name := range variables {
+	for _, name := range variables[1:] {
 		args = append(args, name)
 	}
 	for _, j := range v.st.Jobs {

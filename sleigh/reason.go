@@ -162,7 +162,7 @@ func (r *Reason) waiting() string {
 func (r *Reason) longElement() string {
 	text := fmt.Sprintf("element %d of %s runs on %s (%s) since %s", r.Index, r.Func, ranks(r.Ranks[:1]), list(r.Hosts[:1]), span(r.For))
 	if r.Elements > 1 {
-		text += fmt.Sprintf("; so do %d others, longer than elements of its job take", r.Elements-1)
+		text += "; " + counted(r.Elements-1, "other takes", "others take") + " long, too"
 	}
 	return text
 }

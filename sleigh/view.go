@@ -1,6 +1,7 @@
 package sleigh
 
 import (
+	"slices"
 	"time"
 )
 
@@ -16,7 +17,8 @@ type jobView struct {
 	retries int           // elements that wait for their next attempt
 	retryIn time.Duration // the first of them
 	waiting int           // results that wait to be taken
-	held    time.Duration // since when that keeps the job from going on; 0 if it does not
+	held    time.Duration // how long that has kept the job from going on; 0 if it does not
+	runs    map[int]bool  // the elements that run, by what workers tell, and are not done
 }
 
 // heldUp is a sink that may have to wait for the program.
@@ -24,8 +26,9 @@ type heldUp interface {
 	heldUp() (waiting int, since time.Time)
 }
 
-func (j *job) view() jobView {
-	v := jobView{id: j.id, fn: j.fn}
+// view tells of the job where workers say that these elements of it run, in order: what they say may be some time ago.
+func (j *job) view(running []int) jobView {
+	v := jobView{id: j.id, fn: j.fn, runs: map[int]bool{}}
 	if sink, ok := j.sink.(heldUp); ok {
 		var since time.Time
 		if v.waiting, since = sink.heldUp(); !since.IsZero() {
@@ -47,9 +50,12 @@ func (j *job) view() jobView {
 			}
 		}
 	}
-	for first := range j.chunks {
+	for first, c := range j.chunks {
 		if j.ranks > 0 {
 			v.ranks = append(v.ranks, first)
+		}
+		for k, _ := slices.BinarySearch(running, c.first); k < len(running) && running[k] < c.first+c.n; k++ {
+			v.runs[running[k]] = !c.isDone(running[k])
 		}
 	}
 	return v

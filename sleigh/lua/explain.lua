@@ -1,6 +1,7 @@
 -- Says what keeps a team: tasks that clients have of whom nothing is heard, and results that nobody takes.
 -- KEYS 1-4, groups of: variables with tasks; then for each job: result
--- ARGV 1 incarnation, 2 request, 3 number of variables with tasks, 4… these, then the ids of the jobs
+-- ARGV 1 incarnation, 2 request, 3 the first of the variables with tasks, 4 how many there are, 5… the others, then the ids of the
+--      jobs
 -- Returns OK, for each job: how many texts with results wait to be taken; then for each client that is silent and has tasks:
 --   client, ms since its last sign of life (-1 if there is none), ms until the last of its tasks go to others, how many tasks
 --   and elements it has; or GONE.
@@ -8,7 +9,7 @@ local again = refused()
 if again then return again end
 local SILENT_MS = 6000  -- as in status.go
 local MOST_CLAIMS = 2000 -- of each variable, by the ends of their leases: those of the silent end first
-local n = tonumber(ARGV[3])
+local n = tonumber(ARGV[4])
 local order, found = {}, {}
 
 local function add(var, c, id, ends)
@@ -31,7 +32,7 @@ end
 
 local c = claims()
 for i = 1, n do
-  local var = variable(ARGV[3 + i], FIRST + (i - 1) * GROUP)
+  local var = variable(i == 1 and ARGV[3] or ARGV[3 + i], FIRST + (i - 1) * GROUP)
   local held = redis.call('ZRANGEBYSCORE', var.deadlines, FIRST_TIME, '+inf', 'WITHSCORES', 'LIMIT', 0, MOST_CLAIMS)
   for k = 1, #held, 2 do add(var, c, held[k], tonumber(held[k + 1])) end
 end
