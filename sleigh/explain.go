@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -65,15 +64,16 @@ type held struct {
 
 func (s *Sleigh) survey(ctx context.Context) (*survey, error) {
 	v := &survey{s: s, kept: map[string]int{}, hosts: map[string]string{}, waits: map[string][]workspace.Wait{}, vars: map[string]workspace.VarInfo{}}
-	var asking sync.WaitGroup
-	var ownErr, userErr error
-	asking.Go(func() { ownErr = v.lookAtTeam(ctx) })
-	asking.Go(func() { userErr = v.lookAtUser(ctx) })
-	asking.Wait()
-	if err := cmp.Or(ownErr, userErr); err != nil {
+	if err := v.lookAtTeam(ctx); err != nil {
 		return nil, err
 	}
 	v.lookAtJobs()
+	if slices.ContainsFunc(v.there(), func(w WorkerStatus) bool { return len(v.running(&w)) > 0 }) {
+		if err := v.lookAtUser(ctx); err != nil {
+			return nil, err
+		}
+		v.lookAtJobs() // elements may have ended meanwhile
+	}
 	return v, nil
 }
 
@@ -91,6 +91,7 @@ func (v *survey) lookAtJobs() {
 		jobs = append(jobs, j)
 	}
 	v.s.mu.Unlock()
+	v.jobs = nil
 	runs := map[string]map[int]bool{}
 	for _, j := range jobs {
 		slices.Sort(running[j.id])

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -123,29 +126,43 @@ func TestExplainNoWorker(t *testing.T) {
 	}
 }
 
-// TestExplainSilent stops a worker process that has a task.
+// TestExplainSilent stops a worker process that has a task, and one for it alone before it.
 func TestExplainSilent(t *testing.T) {
 	t.Parallel()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
-		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(1), Lease: time.Minute})
-		job, err := wait.Submit(testContext(t), s, upTo(3), &sleigh.JobOptions{NoCopies: true, Chunk: 1})
+		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(2), Lease: time.Minute})
+		awaitRanks(t, s, 0, 1)
+		job, err := wait.Submit(testContext(t), s, upTo(1), &sleigh.JobOptions{NoCopies: true, Chunk: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer job.Cancel()
-		fetch[visit](t, s.User(), "begun")
+		one := fetch[visit](t, s.User(), "begun")
 		host, err := os.Hostname()
 		if err != nil {
 			t.Fatal(err)
 		}
-		pid := pidAt(t, s, 0)
-		kill(t, pid, syscall.SIGSTOP)
-		defer kill(t, pid, syscall.SIGCONT)
+		kill(t, one.PID, syscall.SIGSTOP)
+		goOn := sync.OnceFunc(func() { kill(t, one.PID, syscall.SIGCONT) })
+		defer goOn()
+		ended := make(chan error, 1)
+		go func() {
+			_, err := square.EachWorker(testContext(t), s, 7)
+			ended <- err
+		}()
 		r := explained(t, s, sleigh.HostSilent, "1 task is claimed on host "+host+", last seen ")
-		if r.Tasks != 1 || r.Elements != 1 || len(r.Ranks) != 1 || r.Hosts[0] != host || r.For < 6*time.Second || r.In <= 0 || r.In > time.Minute {
+		if r.Tasks != 1 || r.Elements != 1 || !slices.Equal(r.Ranks, []int{one.Rank}) || r.Hosts[0] != host || r.For < 6*time.Second || r.In <= 0 || r.In > time.Minute {
 			t.Errorf("the reason is %+v", r)
 		}
 		explainedFirst(t, s, sleigh.HostSilent)
+		r = explained(t, s, sleigh.RankMissing, fmt.Sprintf("(square) waits for worker %d, and there is none of that rank", one.Rank))
+		if r.Func != "square" || !slices.Equal(r.Ranks, []int{one.Rank}) {
+			t.Errorf("the reason is %+v", r)
+		}
+		goOn()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -196,7 +213,8 @@ func TestExplainHostFailing(t *testing.T) {
 	ctx, cancel := context.WithCancel(testContext(t))
 	defer cancel()
 	elems := func(yield func(string) bool) {
-		for ctx.Err() == nil && yield(bad) {
+		for more := true; more && ctx.Err() == nil; {
+			more = yield(bad)
 		}
 	}
 	job, err := failsOn.Submit(ctx, s, elems, &sleigh.JobOptions{Chunk: 1})
@@ -214,6 +232,93 @@ func TestExplainHostFailing(t *testing.T) {
 	if reasons, err := s.Explain(testContext(t)); err != nil || len(reasons) > 0 {
 		t.Errorf("once the job has ended it says %v, %v", reasons, err)
 	}
+}
+
+// idles returns when its context ends.
+var idles = sleigh.Register("idles", func(ctx context.Context, x int) (int, error) {
+	<-ctx.Done()
+	return 0, context.Cause(ctx)
+})
+
+// TestExplainJobs has four jobs at a time that do not move, each for another reason.
+func TestExplainJobs(t *testing.T) {
+	t.Parallel()
+	onTeams(t, 2, func(t *testing.T, s *sleigh.Sleigh) {
+		awaitRanks(t, s, 0, 1)
+		ctx, cancel := context.WithCancel(testContext(t))
+		var accumulating sync.WaitGroup
+		defer accumulating.Wait()
+		defer cancel()
+		elems := make(chan int, 1)
+		elems <- 3
+		streamed, err := square.Submit(ctx, s, sleigh.FromChannel(ctx, elems), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken := make(chan struct{})
+		accumulating.Go(func() {
+			_ = square.Accumulate(ctx, s, upTo(2), nil, func(int, int) error {
+				close(taken)
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		})
+		<-taken
+		eventually(t, "the one element is done", func() bool { return streamed.Check().Done == 1 })
+		long, err := idles.Submit(ctx, s, upTo(2), &sleigh.JobOptions{NoCopies: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "both workers have something to do", func() bool {
+			st := statusOf(t, s)
+			return st.Workers[0].State == sleigh.Working && st.Workers[1].State == sleigh.Working
+		})
+		late, err := square.Submit(ctx, s, upTo(2), &sleigh.JobOptions{NoCopies: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := explained(t, s, sleigh.NoInput, "has given none for "); r.Job != streamed.ID() || r.Elements != 1 || r.For < 5*time.Second {
+			t.Errorf("the reason is %+v", r)
+		}
+		if r := explained(t, s, sleigh.NotTaken, "has results that nobody takes"); r.Func != "square" || r.For < 5*time.Second {
+			t.Errorf("the reason is %+v", r)
+		}
+		if r := explained(t, s, sleigh.LongElement, "1 other takes long, too"); r.Job != long.ID() || r.Func != "idles" || r.Elements != 2 ||
+			len(r.Ranks) != 2 || len(r.Hosts) != 2 || r.For < 5*time.Second {
+			t.Errorf("the reason is %+v", r)
+		}
+		r := explained(t, s, sleigh.WindowTaken, "the workers are taken by job "+long.ID())
+		if r.Job != late.ID() || !slices.Equal(r.Jobs, []string{long.ID()}) {
+			t.Errorf("the reason is %+v", r)
+		}
+	})
+}
+
+// TestExplainNoAnswer stops a Redis.
+func TestExplainNoAnswer(t *testing.T) {
+	t.Parallel()
+	rdb := openAt(t, "local://")
+	s := start(t, rdb, &sleigh.Options{Launch: sleigh.InProcess(1)})
+	awaitRanks(t, s, 0)
+	info, err := rdb.Redis().InfoMap(testContext(t), "server").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(info["Server"]["process_id"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	kill(t, pid, syscall.SIGSTOP)
+	goOn := sync.OnceFunc(func() { kill(t, pid, syscall.SIGCONT) })
+	defer goOn()
+	if r := explained(t, s, sleigh.NoAnswer, "Redis has not answered for "); r.Detail == "" || r.For < 5*time.Second {
+		t.Errorf("the reason is %+v", r)
+	}
+	goOn()
+	eventually(t, "the team works again", func() bool {
+		reasons, err := s.Explain(testContext(t))
+		return err == nil && len(reasons) == 0
+	})
 }
 
 // TestExplainStopped is refused as other calls are.
