@@ -212,7 +212,7 @@ func (v *survey) long() (all []Reason) {
 			}
 			r := &all[i]
 			r.Elements++
-			if e.For > r.For { // it stands first
+			if e.For > r.For || e.For == r.For && e.Index < r.Index { // it stands first
 				r.Index, r.For = e.Index, e.For
 				r.Ranks, r.Hosts = slices.Insert(r.Ranks, 0, w.Rank), slices.Insert(r.Hosts, 0, w.Info.Host)
 			} else {
