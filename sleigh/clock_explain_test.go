@@ -120,6 +120,27 @@ func TestClockExplainSilent(t *testing.T) {
 	})
 }
 
+// Of many silent workers not all tasks are read, and all are told.
+func TestClockExplainManySilent(t *testing.T) {
+	const n = 25
+	inBubble(t, n, func(b *bubble) {
+		var workers []*worker
+		for rank := range n {
+			workers = append(workers, b.joins(rank))
+		}
+		b.each(held, n, &sleigh.JobOptions{Chunk: 1, Lease: time.Minute})
+		b.run(n - 1)
+		for _, w := range workers {
+			w.on.freeze()
+		}
+		b.until(10 * s)
+		r := b.says("25 tasks are claimed on host *, last seen 10 s ago; they go elsewhere in 50 s")
+		if r[0].Tasks != n || r[0].Elements != n || len(r[0].Ranks) != n {
+			b.Errorf("the reason is %+v", r)
+		}
+	})
+}
+
 // Workers wait for a variable, of which there is none, or none any more.
 func TestClockExplainWaiting(t *testing.T) {
 	inBubble(t, 2, func(b *bubble) {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	clientBatch = 1000  // clients, or variables, that one script is asked about
+	clientBatch = 500  // clients, or variables, that one script is asked about
 	waitersMost = 10000 // waiting calls that it looks at
 )
 
@@ -36,7 +36,7 @@ type Wait struct {
 
 // ListClients describes who works with the workspace and what they wait for, in the order of their names. It blocks for two
 // round trips; each client is described as it is at one moment, but not all at the same. Of very many calls that wait, not all
-// are counted: 10,000 for each 1,000 variables.
+// are counted: 10,000 for each 500 variables.
 func (ws *Workspace) ListClients(ctx context.Context) ([]ClientInfo, error) {
 	var names, variables []string
 	err := together(

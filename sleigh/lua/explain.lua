@@ -4,30 +4,42 @@
 --      jobs
 -- Returns OK, for each job: how many texts with results wait to be taken; then for each client that is silent and has tasks:
 --   client, ms since its last sign of life (-1 if there is none), ms until the last of its tasks go to others, how many tasks
---   and elements it has; or GONE.
+--   and elements it has, which are estimates where it has very many; or GONE.
 local again = refused()
 if again then return again end
-local SILENT_MS = 6000  -- as in status.go
+local SILENT_MS = 6000   -- as in status.go
 local MOST_CLAIMS = 2000 -- of each variable, by the ends of their leases: those of the silent end first
+local MOST_READ = 20     -- claims of which the tasks are counted; others are taken to have as many each
 local n = tonumber(ARGV[4])
 local order, found = {}, {}
+local read = { claims = 0, tasks = 0, elements = 0 }
+
+-- What is known of a client; false if it is not silent.
+local function silent(client)
+  if found[client] == nil then
+    local seen = redis.call('ZSCORE', HOME.live, client)
+    local age = seen and now() - math.abs(tonumber(seen)) or -1
+    found[client] = (age < 0 or age > SILENT_MS) and { age = age, ends = 0, tasks = 0, elements = 0, unread = 0 }
+    if found[client] then order[#order + 1] = client end
+  end
+  return found[client]
+end
 
 local function add(var, c, id, ends)
   local claim = c.listed(var, id)
-  local seen = redis.call('ZSCORE', HOME.live, claim.holder)
-  local age = seen and now() - math.abs(tonumber(seen)) or -1
-  if seen and age <= SILENT_MS then return end
-  local silent = found[claim.holder]
-  if not silent then
-    silent = { age = age, ends = 0, tasks = 0, elements = 0 }
-    order[#order + 1], found[claim.holder] = claim.holder, silent
+  local of = silent(claim.holder)
+  if not of then return end
+  of.ends = math.max(of.ends, ends - now())
+  if read.claims == MOST_READ then
+    of.unread = of.unread + 1
+    return
   end
-  silent.ends = math.max(silent.ends, ends - now())
-  local values = c.values(var, claim)
+  local values, elements = c.values(var, claim), 0
   for i = 2, #values, 2 do
-    local elements = string.match(values[i], '^{"job":"[^"]*","chunk":%d+,"first":%d+,"n":(%d+)')
-    silent.tasks, silent.elements = silent.tasks + 1, silent.elements + tonumber(elements or 1)
+    elements = elements + tonumber(string.match(values[i], '^{"job":"[^"]*","chunk":%d+,"first":%d+,"n":(%d+)') or 1)
   end
+  of.tasks, of.elements = of.tasks + #values / 2, of.elements + elements
+  read.claims, read.tasks, read.elements = read.claims + 1, read.tasks + #values / 2, read.elements + elements
 end
 
 local c = claims()
@@ -43,8 +55,11 @@ for i = 4 + n, #ARGV do
   reply[#reply + 1] = whole(redis.call('LLEN', result.values))
 end
 for _, client in ipairs(order) do
-  local silent = found[client]
+  local of = found[client]
+  local more = of.unread / math.max(read.claims, 1)
   reply[#reply + 1] = client
-  for _, number in ipairs({ silent.age, silent.ends, silent.tasks, silent.elements }) do reply[#reply + 1] = whole(number) end
+  for _, number in ipairs({ of.age, of.ends, of.tasks + more * read.tasks, of.elements + more * read.elements }) do
+    reply[#reply + 1] = whole(number)
+  end
 end
 return reply

@@ -19,8 +19,9 @@ for i = FIRST, #KEYS do
       found[client][what] = found[client][what] + 1
     end
   end
-  if left > 0 then count(redis.call('ZRANGEBYSCORE', KEYS[i], 0, '(' .. FIRST_TIME, 'LIMIT', 0, left), 1) end
-  if left > 0 then count(redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', '(0', 'LIMIT', 0, left), 2) end
+  local waited = redis.call('EXISTS', KEYS[i]) == 1
+  if waited and left > 0 then count(redis.call('ZRANGEBYSCORE', KEYS[i], 0, '(' .. FIRST_TIME, 'LIMIT', 0, left), 1) end
+  if waited and left > 0 then count(redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', '(0', 'LIMIT', 0, left), 2) end
   if #order > 0 then
     reply[#reply + 1] = whole(i - FIRST)
     reply[#reply + 1] = whole(#order)

@@ -1,10 +1,13 @@
 package workspacetest
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -90,5 +93,25 @@ func u3ClientOfADeletedWorkspace(s *site) {
 	s.must(workspace.Delete(s.ctx, s.rdb, ws.Name()))
 	if infos, err := other.ListClients(s.ctx); !errors.Is(err, workspace.ErrNoWorkspace) {
 		s.Errorf("got %+v, %v", infos, err)
+	}
+}
+
+// What is waited for is found among more variables than one script is asked about.
+func u3AmongManyVariables(s *site) {
+	const n = 1200
+	ws := s.open()
+	other := s.use(s.client())
+	for i := range n {
+		s.declare(ws, fmt.Sprint("v", i), workspace.FIFO)
+	}
+	var want []workspace.Wait
+	for _, i := range []int{0, n / 2, n - 1} {
+		s.fetch(other, fmt.Sprint("v", i))
+		s.waiting(ws, fmt.Sprint("v", i), 1, 0)
+		want = append(want, workspace.Wait{Variable: fmt.Sprint("v", i), Fetchers: 1})
+	}
+	slices.SortFunc(want, func(a, b workspace.Wait) int { return cmp.Compare(a.Variable, b.Variable) })
+	if got := s.clients(ws)[other.Client()].Waits; !slices.Equal(got, want) {
+		s.Errorf("it waits for %+v, want %+v", got, want)
 	}
 }

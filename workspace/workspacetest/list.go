@@ -29,6 +29,7 @@ var listVarsTests = []test{
 	{"W8Known", w8Known},
 	{"W8DescribeVars", w8DescribeVars},
 	{"U3ListClients", u3ListClients},
+	{"U3AmongManyVariables", u3AmongManyVariables},
 	{"U3ClientOfADeletedWorkspace", u3ClientOfADeletedWorkspace},
 }
 
