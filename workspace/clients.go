@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	clientBatch = 500  // clients, or variables, that one script is asked about
+	clientBatch = 500   // clients, or variables, that one script is asked about
 	waitersMost = 10000 // waiting calls that it looks at
 )
 
