@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 )
 
 // Accumulate is EachElem that hands each result to use as it comes, with its index, instead of keeping them; with
@@ -39,6 +40,13 @@ type accumulator[R any] struct {
 	ordered bool
 	use     func(index int, value R) error
 	err     error
+	using   time.Time // since when use has a result; zero if it has none
+}
+
+func (a *accumulator[R]) heldUp() (waiting int, since time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.queue) + len(a.early), a.using
 }
 
 func (a *accumulator[R]) take(r *result, skip func(i int) bool) error {
@@ -63,6 +71,10 @@ func (a *accumulator[R]) handOver() error {
 			return nil // Redis would not know of it
 		}
 		d, ok := a.pop(a.ordered)
+		a.using = time.Time{}
+		if ok && d.err == nil {
+			a.using = time.Now()
+		}
 		a.mu.Unlock()
 		if !ok {
 			return nil

@@ -24,6 +24,7 @@ type activity struct {
 
 // report is what a worker tells of its activity.
 type report struct {
+	At     time.Time     `json:"at"` // by the worker's clock, as all times here
 	State  State         `json:"state"`
 	Since  time.Time     `json:"since"`
 	Tasks  []Running     `json:"tasks,omitempty"`
@@ -38,6 +39,8 @@ type Running struct {
 	Func  string    `json:"func"`
 	Index int       `json:"index"` // of the element; with EachWorker, the rank
 	Since time.Time `json:"since"`
+	// For is how long it has run. It does not depend on the clocks of machines; 0 if it is not known.
+	For time.Duration `json:"-"`
 	// Progress is what the function has told by Progress; zero if nothing.
 	Progress ProgressInfo `json:"-"`
 }
@@ -109,7 +112,7 @@ func (w *Worker) report() report {
 	a := &w.activity
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	r.Since, r.Done, r.Failed = a.since, a.done, a.failed
+	r.At, r.Since, r.Done, r.Failed = time.Now(), a.since, a.done, a.failed
 	if a.done > 0 {
 		r.Mean = a.took / time.Duration(a.done)
 	}

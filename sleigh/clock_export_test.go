@@ -76,3 +76,9 @@ func (h *Held) Attempt() int { return h.b.claim.Attempt }
 
 // Leave ends a worker that does not serve.
 func (e *Enlisted) Leave() { _ = e.w.close() }
+
+// TakeRank has the master keep the lowest rank that is free, as if it had launched its worker.
+func TakeRank(ctx context.Context, s *Sleigh) error {
+	_, err := s.places.take(ctx, 1)
+	return err
+}

@@ -31,6 +31,7 @@ type bubble struct {
 	ctx    context.Context
 	redis  *miniredis.Miniredis
 	sleigh *sleigh.Sleigh
+	master *machine
 	stage  *stage
 	began  time.Time
 }
@@ -59,7 +60,8 @@ func newBubble(t tester, name string, ranks int) *bubble {
 	b.redis, err = newVirtualServer()
 	b.must(err)
 	t.Cleanup(b.redis.Close)
-	rdb, _ := b.client()
+	rdb, machine := b.client()
+	b.master = machine
 	b.sleigh, err = sleigh.Start(b.ctx, rdb, &sleigh.Options{Name: name, Launch: sleigh.Nobody(ranks)})
 	b.must(err)
 	stages.Store(name, b.stage)

@@ -25,7 +25,10 @@ type WorkerInfo struct {
 	Build   string    `json:"build"`             // the beginning of the SHA-256 of the program's file
 	Since   time.Time `json:"since"`
 	Client  string    `json:"client"` // its name in Redis, which its claims carry
+	User    string    `json:"user"`   // its name in the workspace User, where its functions wait
 	Launch  string    `json:"launch"` // tells its keeper that it is the one it has launched
+
+	Functions []string `json:"functions"` // that its program had registered when it joined
 }
 
 // member is what a worker needs to know to join.
@@ -65,7 +68,8 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 	if err == nil {
 		err = w.own.Store(ctx, workerVarOf(m.Rank), WorkerInfo{
 			Rank: m.Rank, Host: w.host, OS: runtime.GOOS, Arch: runtime.GOARCH, PID: os.Getpid(), Slots: w.slots, Program: p.Name,
-			Version: p.Version, Build: p.Build, Since: time.Now(), Client: w.own.Client(), Launch: m.Launch,
+			Version: p.Version, Build: p.Build, Since: time.Now(), Client: w.own.Client(), User: w.user.Client(), Launch: m.Launch,
+			Functions: p.Functions,
 		})
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // results keeps what came of elements until somebody asks for it.
@@ -16,9 +17,10 @@ type results[R any] struct {
 	order    []int              // the indexes that come; nil: all from 0 on
 	turn     int                // how many of them have been given
 	ended    bool
-	stopped  bool // the job is over, or to be
-	gathered bool // Wait has them
-	streamed bool // All has some
+	stopped  bool      // the job is over, or to be
+	gathered bool      // Wait has them
+	streamed bool      // All has some
+	full     time.Time // since when take waits for All to ask for more; zero if it does not
 
 	used  func(i int)      // called with each element whose result was used; nil if nobody wants to know
 	mine  func() bool      // whether results may be used now; nil: they always may
@@ -70,8 +72,12 @@ func (q *results[R]) take(r *result, skip func(i int) bool) error {
 	}
 	q.changed.Broadcast()
 	for q.streamed && (len(q.queue) > mostKept || q.bytes > mostResultBytes) && !q.stopped {
+		if q.full.IsZero() {
+			q.full = time.Now()
+		}
 		q.changed.Wait()
 	}
+	q.full = time.Time{}
 	return nil
 }
 
@@ -108,6 +114,13 @@ func (q *results[R]) gathers() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.gathered
+}
+
+// heldUp says how many results wait for whoever wants them, and since when that keeps the job from going on; zero if it does not.
+func (q *results[R]) heldUp() (waiting int, since time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.queue) + len(q.early), q.full
 }
 
 // end says that no more comes.

@@ -11,19 +11,20 @@ import (
 var sources embed.FS
 
 var (
-	submitScript = script("submit")
-	settleScript = script("settle")
-	deferScript  = script("defer")
-	endScript    = script("end")
-	attachScript = script("attach")
-	noteScript   = script("note")
-	orphanScript = script("orphans")
-	teamScript   = script("team")
-	reportScript = script("report")
-	deathScript  = script("death")
-	lookScript   = script("look")
-	statusScript = script("status")
-	auditScript  = script("audit")
+	submitScript  = script("submit")
+	settleScript  = script("settle")
+	deferScript   = script("defer")
+	endScript     = script("end")
+	attachScript  = script("attach")
+	noteScript    = script("note")
+	orphanScript  = script("orphans")
+	teamScript    = script("team")
+	reportScript  = script("report")
+	deathScript   = script("death")
+	lookScript    = script("look")
+	statusScript  = script("status")
+	auditScript   = script("audit")
+	explainScript = script("explain")
 )
 
 func script(name string) *workspace.Script {

@@ -19,6 +19,8 @@ type source interface {
 	take(n int) (text json.RawMessage, count int, errs map[int]error, ended bool)
 	// ahead says how many elements should be there.
 	ahead(n int)
+	// starved reports whether there is no element and more are to come.
+	starved() bool
 	// panicked is what the sequence panicked with.
 	panicked() any
 }
@@ -100,6 +102,12 @@ func (q *sequence[A]) ahead(n int) {
 	defer q.mu.Unlock()
 	q.limit = n
 	q.room.Signal()
+}
+
+func (q *sequence[A]) starved() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.there) == 0 && !q.ended && !q.closed
 }
 
 func (q *sequence[A]) panicked() any {

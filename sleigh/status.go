@@ -15,6 +15,12 @@ import (
 // silentAfter is how long nothing is heard of a worker until that is its state; it gives a sign of life every two seconds.
 const silentAfter = 6 * time.Second
 
+// What status.lua tells of a worker, and of a job.
+const (
+	workerTexts = 5
+	jobTexts    = 4
+)
+
 // Status is what a sleigh does.
 type Status struct {
 	Workers []WorkerStatus // by rank
@@ -139,23 +145,23 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 	if _, texts, err = own.Do(ctx, statusScript, variables, args...); err != nil {
 		return nil, err
 	}
-	if len(texts) != 4*len(ranks)+4*len(ids) {
+	if len(texts) != workerTexts*len(ranks)+jobTexts*len(ids) {
 		return nil, fmt.Errorf("sleigh: %d texts came for %d workers and %d jobs", len(texts), len(ranks), len(ids))
 	}
 	st := &Status{}
 	for i, rank := range ranks {
-		w, err := workerStatus(rank, texts[4*i:4*i+4])
+		w, err := workerStatus(rank, texts[workerTexts*i:workerTexts*(i+1)])
 		if err != nil {
 			return nil, err
 		}
 		st.Workers = append(st.Workers, w)
 	}
-	texts = texts[4*len(ranks):]
+	texts = texts[workerTexts*len(ranks):]
 	for i := range ids {
-		if texts[4*i] == "" {
+		if texts[jobTexts*i] == "" {
 			continue // it has ended
 		}
-		j, err := jobStatus(texts[4*i : 4*i+4])
+		j, err := jobStatus(texts[jobTexts*i : jobTexts*(i+1)])
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +171,7 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 	return st, nil
 }
 
-// workerStatus reads worker@R, status@R, progress@R, and the age of the last sign of life in ms.
+// workerStatus reads worker@R, status@R, progress@R, and the ages of the last sign of life and of status@R in ms.
 func workerStatus(rank int, texts []string) (WorkerStatus, error) {
 	w := WorkerStatus{Rank: rank, State: Joining, Beat: -1}
 	if texts[0] == "" {
@@ -181,11 +187,17 @@ func workerStatus(rank int, texts []string) (WorkerStatus, error) {
 			return w, fmt.Errorf("sleigh: what the worker of rank %d does is not readable: %w", rank, err)
 		}
 	}
-	age, err := strconv.Atoi(texts[3])
+	ages, err := numbers(texts[3:])
 	if err != nil {
-		return w, fmt.Errorf("sleigh: the age of a sign of life is not readable: %w", err)
+		return w, err
 	}
+	age, wrote := ages[0], time.Duration(ages[1])*time.Millisecond
 	w.State, w.Since, w.Tasks, w.Done, w.Failed, w.Mean = r.State, r.Since, r.Tasks, r.Done, r.Failed, r.Mean
+	for i, task := range w.Tasks {
+		if wrote >= 0 {
+			w.Tasks[i].For = max(wrote+r.At.Sub(task.Since), 0)
+		}
+	}
 	if err := w.addProgress(texts[2]); err != nil {
 		return w, err
 	}

@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
@@ -129,4 +130,29 @@ func ExampleNewVar() {
 	check(err)
 	fmt.Println(r.Station, r.Celsius)
 	// Output: Kew 21.5
+}
+
+// Clients are handles, in any process.
+func ExampleWorkspace_ListClients() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ws, done := weather()
+	defer done()
+	waiting := make(chan error)
+	go func() { waiting <- ws.Fetch(ctx, "temperature", new(float64)) }()
+
+	for waits := 0; waits == 0; { // until it does
+		clients, err := ws.ListClients(ctx)
+		check(err)
+		for _, c := range clients {
+			for _, w := range c.Waits {
+				waits++
+				fmt.Println(c.Name == ws.Client(), c.PID == os.Getpid(), w.Variable, w.Fetchers, w.Finders)
+			}
+		}
+	}
+	cancel()
+	fmt.Println(<-waiting)
+	// Output:
+	// true true temperature 1 0
+	// workspace "weather", variable "temperature": context canceled
 }

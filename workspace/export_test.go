@@ -63,6 +63,7 @@ func replaceScripts(sources func(name string) []string) (undo func()) {
 		"open": &openScript, "renew": &renewScript, "delete": &deleteScript, "hello": &helloScript, "beat": &beatScript,
 		"bye": &byeScript, "cancel": &cancelScript, "received": &receivedScript, "declare": &declareScript,
 		"deletevar": &deleteVarScript, "listvars": &listVarsScript, "watch": &watchScript, "describe": &describeScript,
+		"clients": &clientsScript, "waiters": &waitersScript,
 		"store": &storeScript, "fetch": &fetchScript, "find": &findScript, "follow": &followScript,
 		"claim": &claimScript, "renewclaim": &renewClaimScript,
 		"settle": &settleScript, "release": &releaseScript, "endclaims": &endClaimsScript,

@@ -31,6 +31,11 @@ func (ws *Workspace) ListVars(ctx context.Context) ([]VarInfo, error) {
 	return ws.describe(ctx, nil)
 }
 
+// DescribeVars is ListVars for these variables; those that are not known are left out.
+func (ws *Workspace) DescribeVars(ctx context.Context, variables ...string) ([]VarInfo, error) {
+	return ws.describe(ctx, append([]string{}, variables...))
+}
+
 // describe is ListVars for these variables, or for all there are.
 func (ws *Workspace) describe(ctx context.Context, names []string) ([]VarInfo, error) {
 	if names == nil {

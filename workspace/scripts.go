@@ -25,6 +25,8 @@ var (
 	declareScript    = script("declare")
 	deleteVarScript  = script("deletevar")
 	listVarsScript   = script("listvars")
+	clientsScript    = script("clients")
+	waitersScript    = script("waiters")
 	watchScript      = script("watch")
 	storeScript      = script("store")
 	fetchScript      = script("fetch")

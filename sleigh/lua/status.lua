@@ -1,9 +1,9 @@
 -- Says what workers and jobs do.
 -- KEYS 1-4, groups of: task; for each rank: worker@R, status@R, progress@R, task@R; for each job: count, backlog, job
 -- ARGV 1 incarnation, 2 request, 3 the variable task, 4 number of ranks, 5… these, then the ids of the jobs
--- Returns OK, for each rank: worker@R, status@R, progress@R ('' if there is none), ms since its last sign of life (-1 if there is none); for each
---   job: count, job ('' if it has ended), how many of its elements are in backlog, and in task and task@R: where these are very
---   long, by those at their heads; or GONE.
+-- Returns OK, for each rank: worker@R, status@R, progress@R ('' if there is none), ms since its last sign of life and since it
+--   wrote status@R (-1 if there is none); for each job: count, job ('' if it has ended), how many of its elements are in
+--   backlog, and in task and task@R: where these are very long, by those at their heads; or GONE.
 local again = refused()
 if again then return again end
 local MOST_READ = 4194304 -- bytes of each list, but for some tasks
@@ -40,12 +40,15 @@ add_elements(variable(ARGV[3], FIRST), queued)
 for i = 5, 4 + tonumber(ARGV[4]) do
   local info = value_at(group)
   reply[#reply + 1] = info
-  reply[#reply + 1] = value_at(group + GROUP)
+  local report = value_at(group + GROUP)
+  reply[#reply + 1] = report
   reply[#reply + 1] = value_at(group + 2 * GROUP)
   add_elements(variable('task@' .. ARGV[i], group + 3 * GROUP), queued)
   local client = string.match(info, '"client":"([^"]*)"')
   local seen = client and redis.call('ZSCORE', HOME.live, client)
   reply[#reply + 1] = seen and whole(math.max(now() - math.abs(tonumber(seen)), 0)) or '-1'
+  local wrote = string.match(report, '"wrote":(%d+)}$')
+  reply[#reply + 1] = wrote and whole(math.max(now() - tonumber(wrote), 0)) or '-1'
   group = group + 4 * GROUP
 end
 for i = 5 + tonumber(ARGV[4]), #ARGV do

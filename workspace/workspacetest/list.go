@@ -27,6 +27,10 @@ var listVarsTests = []test{
 	{"W7AcrossSlots", w7AcrossSlots},
 	{"W8ListVars", w8ListVars},
 	{"W8Known", w8Known},
+	{"W8DescribeVars", w8DescribeVars},
+	{"U3ListClients", u3ListClients},
+	{"U3AmongManyVariables", u3AmongManyVariables},
+	{"U3ClientOfADeletedWorkspace", u3ClientOfADeletedWorkspace},
 }
 
 // Workspaces are listed wherever in a cluster they are, each once.
@@ -249,4 +253,28 @@ func w8Known(s *site) {
 	known(false)
 	s.declare(ws, "v", workspace.LIFO)
 	known(true)
+}
+
+// Some variables are described as in the list, and asking does not make them known.
+func w8DescribeVars(s *site) {
+	ws := s.open()
+	s.store(ws, "b", 1, 2)
+	s.store(ws, "a", 1)
+	s.store(ws, "c", 1)
+	for _, tc := range []struct{ names, want []string }{
+		{nil, nil},
+		{[]string{"b", "a"}, []string{"a", "b"}},
+		{[]string{"x", "c"}, []string{"c"}},
+		{[]string{"x"}, nil},
+	} {
+		infos, err := ws.DescribeVars(s.ctx, tc.names...)
+		s.must(err)
+		var got []string
+		for _, info := range infos {
+			got = append(got, info.Name)
+		}
+		if !slices.Equal(got, tc.want) {
+			s.Errorf("of %q it describes %q, want %q", tc.names, got, tc.want)
+		}
+	}
 }
