@@ -43,6 +43,7 @@ type Sleigh struct {
 	cancel  context.CancelCauseFunc
 	running sync.WaitGroup // goroutines that end with ctx
 	team    team
+	launches *launches // of a launcher that tries again; else nil
 	stopped atomic.Bool
 	stop    sync.Once
 	stopErr error
@@ -80,7 +81,7 @@ type Options struct {
 	LogLevel slog.Level
 }
 
-// Launcher is a way of getting workers: Local, Manual or InProcess.
+// Launcher is a way of getting workers: Local, SSH, Command, Manual or InProcess.
 type Launcher interface {
 	// size is the number of workers.
 	size() int
@@ -188,8 +189,8 @@ func ended() context.Context {
 // Name returns the name of the sleigh, which is that of its own workspace.
 func (s *Sleigh) Name() string { return s.own.Name() }
 
-// Workers returns the number of ranks: of workers that are there or are to be. Those of Local, Manual and InProcess count from
-// the beginning, and those that come in addition while they are there.
+// Workers returns the number of ranks: of workers that are there or are to be. Those that Options.Launch
+// asks for count from the beginning, and those that come in addition while they are there.
 func (s *Sleigh) Workers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +202,7 @@ func (s *Sleigh) User() *workspace.Workspace { return s.user }
 
 // Stop ends the sleigh: calls under way return ErrStopped, the contexts of running functions end, the workers leave, and
 // both workspaces are deleted. It waits for functions that ignore the end of their context, for 10 s and no longer than ctx;
-// then those processes that Local launched are killed, and others left alone. It blocks until all that is done, and for some
+// then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all that is done, and for some
 // seconds more where Redis does not answer. A second call waits for the first and returns the same.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
