@@ -28,7 +28,7 @@ type keeper struct {
 	member member // what its workers have to know
 	// run has a worker work until it ends. It is to leave soon when the first context ends, at once when the second does.
 	run    runWorker
-	always bool // also a worker that was told to leave is replaced
+	always bool   // also a worker that was told to leave is replaced
 	origin string // how the ids of its launches begin
 	// launches is told how the launches of this keeper go, and says when to give up. If it is nil, maxFailures do.
 	launches *launches

@@ -153,16 +153,3 @@ func (l *launches) failures(workers []WorkerStatus) []LaunchFailure {
 func (e *entry) isAmong(workers []WorkerStatus) bool {
 	return slices.ContainsFunc(workers, func(w WorkerStatus) bool { return e.id != "" && strings.HasPrefix(w.Info.Launch, e.id) })
 }
-
-// explainExit says what the exit code of a worker process means.
-func explainExit(e ending, otherwise string) string {
-	switch e {
-	case replaced:
-		return "it could not join, and another one is to try"
-	case refused:
-		return errRefused.Error()
-	case left:
-		return "it left"
-	}
-	return otherwise
-}

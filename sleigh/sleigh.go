@@ -39,14 +39,14 @@ type Sleigh struct {
 	there    headcount
 	refusals []Refusal
 
-	ctx     context.Context // ends when the sleigh stops or fails, with the cause
-	cancel  context.CancelCauseFunc
-	running sync.WaitGroup // goroutines that end with ctx
-	team    team
+	ctx      context.Context // ends when the sleigh stops or fails, with the cause
+	cancel   context.CancelCauseFunc
+	running  sync.WaitGroup // goroutines that end with ctx
+	team     team
 	launches *launches // of a launcher that tries again; else nil
-	stopped atomic.Bool
-	stop    sync.Once
-	stopErr error
+	stopped  atomic.Bool
+	stop     sync.Once
+	stopErr  error
 }
 
 // Options are those of Start.
