@@ -76,7 +76,7 @@ func newSite(t *testing.T) *site {
 	StrictHostKeyChecking yes
 Host *-unknown
 	IdentityFile %s
-Host *
+Host * !*-unknown
 	IdentityFile %s
 `, s.file("known"), s.file("unknown"), s.file("user")))
 	return s
