@@ -16,6 +16,7 @@ import (
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/workspace"
 )
 
 // overSSH starts a team on hosts of a site.
@@ -157,6 +158,34 @@ func TestS2SSHKilled(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestS13SSHMasterDies kills the master: neither its workers nor what reaches them stay.
+func TestS13SSHMasterDies(t *testing.T) {
+	t.Parallel()
+	site := newSite(t)
+	site.serveHere("one", "")
+	rdb := openAt(t, "local://")
+	master := play(t, "master", sshEnv+"="+site.config)
+	master.say(rdb.URL())
+	name := master.hear()
+	user, err := workspace.Use(t.Context(), rdb, name+"/user", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer user.Close()
+	for range 2 {
+		fetch[visit](t, user, "begun")
+	}
+	if n := len(workersOf(t, name)); n < 2 {
+		t.Errorf("there are %d workers", n)
+	}
+	kill(t, master.cmd.Process.Pid, syscall.SIGKILL)
+	_ = master.cmd.Wait()
+	eventually(t, "the workers end by themselves", func() bool { return len(workersOf(t, name)) == 0 })
+	eventually(t, "the connections end", func() bool {
+		return !slices.ContainsFunc(processes(t), func(p process) bool { return slices.Contains(p.args, site.config) })
+	})
 }
 
 // TestS2SSHDeath has an element kill its worker three times: the error knows the signal, the host and the last words.

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// sshEnv has a master that is another process launch its workers by ssh, with this configuration.
+const sshEnv = "SLEIGH_TEST_SSH"
+
 // needTool finds a program. Where it is missing, or needs rights that are missing, the test is skipped, which CI must not do.
 func needTool(t *testing.T, names ...string) string {
 	t.Helper()
