@@ -32,10 +32,8 @@ type LaunchError struct {
 func (e *LaunchError) Error() string {
 	var said []string
 	for _, f := range e.Failures {
-		text := "\n" + f.Host + ": " + f.Cause
-		for _, line := range lastLines(f.Stderr) {
-			text += "\n    " + line
-		}
+		lines := append([]string{"\n" + f.Host + ": " + f.Cause}, lastLines(f.Stderr)...)
+		text := strings.Join(lines, "\n    ")
 		if !slices.Contains(said, text) {
 			said = append(said, text)
 		}

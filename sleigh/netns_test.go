@@ -25,14 +25,16 @@ type network struct {
 	hosts  int
 }
 
+var networks atomic.Int64 // so far
+
 // newNetwork makes a network without hosts. It takes addresses that are for tests of networks, RFC 2544.
 func newNetwork(t *testing.T) *network {
 	t.Helper()
-	n := &network{t: t, ip: needTool(t, "ip", "/usr/sbin/ip"), id: os.Getpid() % 10_000}
+	n := &network{t: t, ip: needTool(t, "ip", "/usr/sbin/ip"), id: (os.Getpid() + 7*int(networks.Add(1))) % 1000}
 	if os.Geteuid() != 0 {
 		missing(t, "network namespaces are for root only")
 	}
-	n.prefix = fmt.Sprintf("198.18.%d.", n.id%256)
+	n.prefix = fmt.Sprintf("198.%d.%d.", 18+n.id/500, n.id%250)
 	if text, err := exec.Command(n.ip, "link", "add", n.device("s"), "type", "bridge").CombinedOutput(); err != nil {
 		missing(t, fmt.Sprintf("no network can be made here: %s", text))
 	}
@@ -103,6 +105,33 @@ func (h *host) redis() string {
 	return "redis://:secret-of-redis@" + h.address + ":6379"
 }
 
+// TestS2CommandInNamespaces has commands that start workers inside of hosts.
+func TestS2CommandInNamespaces(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	rdb := openAt(t, n.host("redis").redis())
+	hosts := map[string]*host{"alpha": n.host("alpha"), "beta": n.host("beta")}
+	s := start(t, rdb, &sleigh.Options{
+		Output: func(l sleigh.Line) { t.Log(l) },
+		Launch: sleigh.Command([]string{"alpha", "beta"}, func(name string) []string {
+			return append(slices.Clone(hosts[name].inside), "nice", "-n", "5", self(t))
+		}),
+	})
+	if err := s.Await(testContext(t), 2); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, s, 100)
+	found, err := whereabouts.EachWorker(testContext(t), s, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{found[0].Host, found[1].Host}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"alpha", "beta"}) {
+		t.Errorf("the workers are on %v", names)
+	}
+}
+
 // where is the worker that ran an element.
 type where struct {
 	Host string
@@ -144,7 +173,10 @@ func TestS2HostCutOff(t *testing.T) {
 
 	var enough atomic.Bool
 	elements := func(yield func(int) bool) {
-		for x := 0; !enough.Load() && yield(x); x++ {
+		for x := 0; ; x++ {
+			if enough.Load() || !yield(x) {
+				return
+			}
 		}
 	}
 	came := map[string]int{} // from each host, since it was cut off or mended last

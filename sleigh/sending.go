@@ -108,7 +108,7 @@ func (h *sshHost) transfer(ctx context.Context, printed *tail) error {
 }
 
 // converse is the other side of sendScript. What ends early is seen by how its ssh ends.
-func (h *sshHost) converse(stdin io.Writer, stdout io.Reader, printed io.Writer) (there bool, err error) {
+func (h *sshHost) converse(stdin io.WriteCloser, stdout io.Reader, printed io.Writer) (there bool, err error) {
 	for in := bufio.NewReader(stdout); ; {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -134,18 +134,14 @@ func (h *sshHost) converse(stdin io.Writer, stdout io.Reader, printed io.Writer)
 }
 
 // pour writes the program.
-func (h *sshHost) pour(stdin io.Writer) error {
+func (h *sshHost) pour(stdin io.WriteCloser) error {
 	file, err := openProgram()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
 	h.crew.s.log.Info("the program is being sent", "host", h.name)
-	if _, err := io.Copy(stdin, file); err != nil {
-		return nil //nolint:nilerr // It has ended, and how tells more.
-	}
-	if c, ok := stdin.(io.Closer); ok {
-		_ = c.Close()
-	}
+	_, _ = io.Copy(stdin, file) // where this fails, ssh has ended, and how tells more
+	_ = stdin.Close()
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 // Workers end with this process, and some 15 s after the connection to it is lost. A worker that ends is replaced. Where it
 // cannot be launched, others are not held up: Options.Logger, Options.Output and Status tell the host and what ssh says, and
 // it is tried again after pauses of half a second to 30 s. If none can be launched on any host, three times each, calls
-// of the sleigh return a LaunchError. Start returns an error if there is no ssh on the PATH, or a host's name is none.
+// of the sleigh return a LaunchError. EachWorker waits for those that are still to come, EachElem does not. Start returns an error if there is no ssh on the PATH, or a host's name is none.
 //
 // Nil options are the defaults.
 func SSH(hosts []string, opts *SSHOptions) Launcher {
@@ -170,16 +170,16 @@ func (h *sshHost) enter(ctx context.Context) (leave func(), err error) {
 
 // command runs a script on the host.
 func (h *sshHost) command(ctx context.Context, first []string, script string, args ...string) *exec.Cmd {
-	line := "exec /bin/sh -c " + quoted(script) + " netspaces"
+	words := []string{"exec /bin/sh -c", quoted(script), "netspaces"}
 	for _, arg := range args {
-		line += " " + quoted(arg)
+		words = append(words, quoted(arg))
 	}
 	// What the user gives comes before, as ssh takes the first of what contradicts.
 	all := slices.Concat(first, h.o.Args, []string{
 		"-T", "-x", "-o", "BatchMode=yes", "-o", "ControlMaster=no", "-o", "RemoteCommand=none",
 		"-o", fmt.Sprintf("ConnectTimeout=%.0f", sshConnect.Seconds()),
 		"-o", fmt.Sprintf("ServerAliveInterval=%.0f", sshBeat.Seconds()), "-o", "ServerAliveCountMax=" + strconv.Itoa(beatsMissed),
-		"--", h.name, line,
+		"--", h.name, strings.Join(words, " "),
 	})
 	return exec.CommandContext(ctx, h.ssh, all...) //nolint:gosec // It is the user's own ssh, and what it runs is quoted.
 }
