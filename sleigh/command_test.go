@@ -160,7 +160,9 @@ func TestS2CommandKeeperKilled(t *testing.T) {
 	}
 	eventually(t, "another one has joined", func() bool {
 		all := statusOf(t, s).Workers
-		return slices.ContainsFunc(all, func(w sleigh.WorkerStatus) bool { return w.Info.PID != 0 && w.Info.PID != before && w.State == sleigh.Idle })
+		return slices.ContainsFunc(all, func(w sleigh.WorkerStatus) bool {
+			return w.Info.PID != 0 && w.Info.PID != before && w.State == sleigh.Idle
+		})
 	})
 	wantAll(t, s, 10)
 }

@@ -75,8 +75,9 @@ func (r *route) through() *link {
 	}
 	ports := make(chan string, 1)
 	return &link{
-		// A port that is free on the host, which ssh tells if it may.
-		args: []string{"-o", "LogLevel=INFO", "-R", "127.0.0.1:0:" + r.target},
+		// A port that is free on the host, which ssh tells if it may, and if the connection is its own: one that is shared would
+		// also keep the port.
+		args: []string{"-o", "LogLevel=INFO", "-o", "ControlPath=none", "-R", "127.0.0.1:0:" + r.target},
 		hear: func(line string) (taken, last bool) {
 			if m := allocated.FindStringSubmatch(line); m != nil {
 				ports <- m[1]

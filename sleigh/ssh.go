@@ -44,8 +44,9 @@ type SSHOptions struct {
 	Args []string
 	// Tunnel has the workers reach Redis through their connections from this host, by a port of their own on the loopback of
 	// theirs. All users there can connect to it, so that Redis should want a password. Defaults to false; but where Redis is on
-	// this host's loopback, a unix socket, or a server that redisx.Open has started, there is always a tunnel. There is none
-	// for clusters and Sentinels, whose servers name their own addresses.
+	// this host's loopback, a unix socket, or a server that redisx.Open has started, there is always a tunnel. A
+	// connection with one is never shared (ControlPath), others may be. There is none for clusters and Sentinels, whose
+	// servers name their own addresses.
 	Tunnel bool
 }
 
@@ -59,8 +60,8 @@ const (
 )
 
 // workerScript runs the program $1 as the worker of rank $2 of the sleigh $3. It stays beside it, since ssh does not tell by
-// which signal its command has ended. It has no newline, no quote and no exclamation mark: whichever shell reads it first
-// may take these for something.
+// which signal its command has ended. It has no newline, no single quote and no exclamation mark: whichever shell reads it
+// first may take these for something.
 const workerScript = `p=$1; case $p in "~/"*) p=$HOME/${p#"~/"};; esac; ` +
 	`command -v "$p" >/dev/null || { echo "netspaces: there is no program $p" >&2; exit 204; }; ` +
 	`echo "netspaces: begun"; NETSPACES_WORKER=1 "$p" worker "$2" of "$3"; exit $?`
