@@ -162,7 +162,7 @@ func TestS2HostCutOff(t *testing.T) {
 	var log lockedBuffer
 	s := start(t, rdb, &sleigh.Options{
 		Launch: sleigh.SSH(names, &sleigh.SSHOptions{Args: []string{
-			"-F", site.config, "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2", "-o", "ConnectTimeout=1",
+			"-F", site.config, "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=3", "-o", "ConnectTimeout=2",
 		}}),
 		Lease: 2 * time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil)), Output: func(l sleigh.Line) { t.Log(l) },
 	})
@@ -224,7 +224,7 @@ func TestS2HostCutOff(t *testing.T) {
 	cut := time.Now()
 	eventually(t, "the master cannot reach it", func() bool {
 		failed := statusOf(t, s).Failed
-		return len(failed) == 1 && failed[0].Host == "beta" && failed[0].Rank == 1 && strings.Contains(failed[0].Stderr, "timed out")
+		return len(failed) == 1 && failed[0].Host == "beta" && failed[0].Rank == 1 && strings.Contains(failed[0].Stderr, "ssh: connect to host")
 	})
 	t.Logf("the loss of a host was noticed, and a launch there has failed, after %.1f s", time.Since(cut).Seconds())
 	next()

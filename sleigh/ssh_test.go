@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/redisx/redistest"
 	"github.com/netspaces/netspaces/sleigh"
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -299,6 +300,17 @@ func TestS2SSHNoTunnel(t *testing.T) {
 	if _, err := square.EachElem(testContext(t), s, upTo(3), nil); err == nil || !strings.Contains(err.Error(), "does not allow a tunnel") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestS2SSHEncrypted has a Redis with TLS at the other end of a tunnel, whose certificate does not name that.
+func TestS2SSHEncrypted(t *testing.T) {
+	t.Parallel()
+	needRedisServer(t)
+	site := newSite(t)
+	site.serveHere("one", "")
+	server := redistest.StartTLS(t)
+	address := strings.Replace(server.URL(), "127.0.0.1", "localhost", 1) + "?ca=" + url.QueryEscape(server.CAFile)
+	wantAll(t, overSSH(t, site, openAt(t, address), sleigh.Options{}, "one"), 10)
 }
 
 // TestS2SSHWrong looks for what Start should refuse.
