@@ -21,9 +21,9 @@ import (
 // shows it; the end of that input is the end of its keeper.
 const workerEnv = "NETSPACES_WORKER"
 
-// Main turns a process that Local or SSH launched, or that Command or somebody by hand started for a team, into a worker: it runs tasks until the
-// sleigh stops, and then exits. In any other process it does nothing. Call it first thing in main, after all calls of
-// Register.
+// Main turns a process that Local or SSH launched, or that Command or somebody by hand started for a team, into a worker: it
+// runs tasks until the sleigh stops, and then exits. In any other process it does nothing. Call it first thing in main,
+// after all calls of Register.
 //
 // At SIGTERM a worker claims no more tasks; what runs may end within the drain time (Options), the rest is given back, and it
 // exits with 0. At a second signal it does so at once. For one that was started by hand, SIGINT is the same.

@@ -17,8 +17,8 @@ import (
 // Manual has n workers that are started by hand, on any machine that reaches the Redis: copies of this program, with its
 // address in REDIS_URL and the name of the sleigh in NETSPACES_TEAM, and if they are to run several tasks at a time, how many
 // in NETSPACES_SLOTS. It says on stderr how. Tasks run as soon as there is a worker. More than n may come, also to a team of
-// another launcher; all may leave at any time, by SIGTERM. Each has the lowest rank that is free. A program that was started so
-// launches the worker as a process of its own, and replaces it if it dies. Await waits for them.
+// another launcher; all may leave at any time, by SIGTERM. Each has the lowest rank that is free. A program that was started
+// so launches the worker as a process of its own, and replaces it if it dies. Await waits for them.
 func Manual(n int) Launcher { return manual(n) }
 
 type manual int
