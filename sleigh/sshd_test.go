@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -133,8 +134,12 @@ SetEnv HOME=%s "GORACE=%s" %s
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() {
+		left := descendants(s.t, server.cmd.Process.Pid) // sessions that go on, after a test that has failed
 		_ = server.cmd.Process.Kill()
 		_ = server.cmd.Wait()
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 		if s.t.Failed() {
 			s.t.Logf("sshd of %s: %s", name, server.log.String())
 		}
@@ -143,6 +148,18 @@ SetEnv HOME=%s "GORACE=%s" %s
 	s.hosts[name] = server
 	s.know(name, address, port)
 	return server
+}
+
+// descendants are the processes below one.
+func descendants(t *testing.T, pid int) []int {
+	t.Helper()
+	var all []int
+	for _, p := range processes(t) {
+		if p.parent == pid {
+			all = append(append(all, p.pid), descendants(t, p.pid)...)
+		}
+	}
+	return all
 }
 
 // serveHere runs an sshd on the loopback.
