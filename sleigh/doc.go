@@ -36,9 +36,10 @@
 //
 // What Redis loses of a job, by a failover or by hand, is noticed within seconds and handed out again.
 //
-// Workers come and leave at any time. Each has the lowest rank that is free, and keeps it; a worker that dies is replaced
-// under its rank. At SIGTERM a worker lets end what runs, or gives it back. Status says what each does, and Explain why
-// nothing moves.
+// Workers are launched on this machine by Local, on others by SSH or Command, or started by hand (Manual). Where that fails
+// it is tried again, and does not hold up the others. They come and leave at any time. Each has the lowest rank that is free,
+// and keeps it; a worker that dies is replaced under its rank. At SIGTERM a worker lets end what runs, or gives it back.
+// Status says what each does, and Explain why nothing moves.
 //
 // An idle team costs Redis little: about one call of a script every two seconds for each worker, and three for the master.
 //

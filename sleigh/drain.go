@@ -14,6 +14,7 @@ type order string
 const (
 	leaveOrder order = "leave" // claim no more, and leave when what runs has ended or the time to drain is over
 	nowOrder   order = "now"   // leave at once
+	beatOrder  order = "beat"  // go on: who launched it is there
 )
 
 // ending says how the work of a worker came to its end.

@@ -6,3 +6,6 @@ import "os/exec"
 
 // ownGroup does nothing where there are no process groups.
 func ownGroup(*exec.Cmd) {}
+
+// terminate does nothing where there are no signals.
+func terminate(*exec.Cmd) {}

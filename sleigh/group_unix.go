@@ -19,3 +19,10 @@ func ownGroup(cmd *exec.Cmd) {
 		return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
 }
+
+// terminate asks a command that ownGroup was given, and what it runs, to end.
+func terminate(cmd *exec.Cmd) {
+	if pid := cmd.Process.Pid; pid > 1 {
+		_ = syscall.Kill(-pid, syscall.SIGTERM)
+	}
+}

@@ -16,7 +16,7 @@ func (n inProcess) size() int { return int(n) }
 func (n inProcess) launch(s *Sleigh) (team, error) {
 	g := &goroutines{crew: &crew{s: s}}
 	g.crew.ctx, g.crew.kill = context.WithCancel(context.Background())
-	return g, g.crew.launch(int(n), func(int) (runWorker, func()) { return g.run, func() {} })
+	return g, g.crew.launch(int(n), func(int, int) (runWorker, func()) { return g.run, func() {} })
 }
 
 // goroutines is the team that InProcess launches.

@@ -2,6 +2,7 @@ package sleigh
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -96,3 +97,26 @@ func StoreLines(ctx context.Context, ws *workspace.Workspace, rank int, client s
 
 // Unregistered is a function that no program knows.
 func Unregistered[A, R any](name string) Func[A, R] { return Func[A, R]{name} }
+
+// Route is where ssh is to connect a tunnel to, and the address of Redis at the other end, or without a tunnel.
+func Route(address string, tunnel bool, port string) (target, there string, err error) {
+	r, err := newRoute(address, tunnel)
+	if err != nil {
+		return "", "", err
+	}
+	way := r.through()
+	if r.target != "" {
+		way.hear("Allocated port " + port + " for remote forward to anywhere")
+	}
+	there, err = way.url(context.Background())
+	return r.target, there, err
+}
+
+// WrongPlatform judges a host.
+func WrongPlatform(uname string) error { return wrongPlatform("host", uname) }
+
+// NewSieve keeps back some line, until another one that it keeps back too.
+func NewSieve(to io.Writer, line, last string) (write func(string), end func()) {
+	s := &sieve{to: to, take: func(text string) (bool, bool) { return text == line || text == last, text == last }}
+	return func(text string) { _, _ = io.WriteString(s, text) }, s.end
+}

@@ -28,8 +28,12 @@ type keeper struct {
 	member member // what its workers have to know
 	// run has a worker work until it ends. It is to leave soon when the first context ends, at once when the second does.
 	run    runWorker
-	always bool // also a worker that was told to leave is replaced
-	lasts  bool // the team goes on when there is to be no worker
+	always bool   // also a worker that was told to leave is replaced
+	lasts  bool   // the team goes on when there is to be no worker
+	origin string // how the ids of its launches begin
+	// launches is told how the launches of this keeper go, and says when to give up. If it is nil, maxFailures do.
+	launches *launches
+	entry    int // of launches, that is this keeper's
 
 	leave context.Context // ends when there is to be no worker any more
 	now   context.Context // ends when that is to be at once
@@ -54,11 +58,13 @@ func (e end) why() string {
 // keep returns when there is to be no worker any more; otherwise with an error that no other worker can mend. The rank is
 // given back.
 func (k *keeper) keep() error {
-	pause := firstRestart
+	shortest, longest := k.launches.pauses()
+	pause := shortest
 	for failures := 0; !isDone(k.leave); {
 		now, cancel := context.WithCancel(k.now)
 		k.places.whenLost(k.member.Rank, cancel)
-		k.member.Launch = rand.Text()
+		k.member.Launch = k.origin + rand.Text()
+		k.launches.begins(k.entry, k.member.Launch)
 		e := k.run(k.leave, now, k.member)
 		lost := isDone(now) && !isDone(k.now)
 		cancel()
@@ -70,28 +76,36 @@ func (k *keeper) keep() error {
 		case over != nil:
 			k.giveBack()
 			return over
-		case e.ending == refused:
+		case e.ending == refused && k.launches == nil:
 			return fmt.Errorf("%w (what it printed stands above)", errRefused)
 		case isDone(k.leave) || e.ending == left && !k.always && !lost:
 			k.giveBack()
 			return nil
-		case joined || e.ending == replaced:
-			failures, pause = 0, firstRestart
+		case joined || e.ending == replaced && k.launches == nil:
+			failures, pause = 0, shortest
+			k.launches.worked(k.entry)
+			k.log.Warn("worker ended, another one takes its rank", "rank", k.member.Rank, "pid", e.pid, "cause", e.why())
+		case k.launches != nil:
+			failures++
+			if err := k.launches.failed(k.entry, failures, k.member.Rank, e.why(), e.stderr); err != nil {
+				k.giveBack()
+				return err
+			}
 		default:
 			failures++
+			k.log.Warn("worker ended before it joined, another one takes its rank", "rank", k.member.Rank, "pid", e.pid, "cause", e.why())
 		}
-		if failures == maxFailures {
+		if failures == maxFailures && k.launches == nil {
 			k.giveBack()
 			return fmt.Errorf("the worker of rank %d ended %d times before it joined, at last with %s: "+
 				"does main call sleigh.Main() first? What the worker printed stands above", k.member.Rank, failures, e.why())
 		}
-		k.log.Warn("worker ended, another one takes its rank", "rank", k.member.Rank, "pid", e.pid, "cause", e.why())
 		if lost && !k.takeAnother() {
 			return nil
 		}
 		select {
 		case <-time.After(pause):
-			pause = min(2*pause, lastRestart)
+			pause = min(2*pause, longest)
 		case <-k.leave.Done():
 		}
 	}

@@ -44,9 +44,9 @@ type stderrWriter struct {
 	lines lines
 }
 
-// stderrHere is for worker processes that the master launched: their lines need no Redis, which may be what they are about.
-func (l *listener) stderrHere(rank int) *stderrWriter {
-	host := hostname()
+// stderrHere is for worker processes that the master launched on a host: their lines need no Redis, which may be what they
+// are about.
+func (l *listener) stderrHere(rank int, host string) *stderrWriter {
 	return newStderrWriter(
 		func(before, left int, lines []printed) ([]byte, int) {
 			return pageOf(rank, host, "", before, left, lines)

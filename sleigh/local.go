@@ -22,9 +22,9 @@ func (n local) launch(s *Sleigh) (team, error) {
 	}
 	c := &crew{s: s}
 	c.ctx, c.kill = context.WithCancel(context.Background())
-	return c, c.launch(int(n), func(rank int) (run runWorker, end func()) {
-		out := s.output.stderrHere(rank)
-		p := &processes{program: program, redis: s.rdb.URL(), output: out, ended: out.ended, stays: s.lasts, kill: c.ctx}
+	return c, c.launch(int(n), func(_, rank int) (run runWorker, end func()) {
+		out := s.output.stderrHere(rank, hostname())
+		p := &processes{place: onThisHost{program: program, redis: s.rdb.URL()}, output: out, ended: out.ended, stays: s.lasts, kill: c.ctx}
 		return p.run, out.close
 	})
 }
@@ -40,17 +40,18 @@ type crew struct {
 // runWorker has a worker work until it ends: see keeper.
 type runWorker = func(leave, now context.Context, m member) end
 
-// launch has n keepers keep workers until the sleigh stops. Each has what runner gives for its rank.
-func (c *crew) launch(n int, runner func(rank int) (run runWorker, end func())) error {
+// launch has n keepers keep workers until the sleigh stops. Each has what runner gives for its number and its rank.
+func (c *crew) launch(n int, runner func(i, rank int) (run runWorker, end func())) error {
 	ranks, err := c.s.places.take(c.s.ctx, n)
 	if err != nil {
 		c.kill()
 		return err
 	}
-	for _, rank := range ranks {
-		run, end := runner(rank)
+	for i, rank := range ranks {
+		run, end := runner(i, rank)
 		k := &keeper{
 			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, lasts: c.s.lasts, leave: c.s.ctx, now: c.ctx,
+			launches: c.s.launches, entry: i,
 		}
 		c.running.Go(func() {
 			defer end()

@@ -21,9 +21,9 @@ import (
 // shows it; the end of that input is the end of its keeper.
 const workerEnv = "NETSPACES_WORKER"
 
-// Main turns a process that Local launched, or that was started by hand for a team, into a worker: it runs tasks until the
-// sleigh stops, and then exits. In any other process it does nothing. Call it first thing in main, after all calls of
-// Register.
+// Main turns a process that Local or SSH launched, or that Command or somebody by hand started for a team, into a worker: it
+// runs tasks until the sleigh stops, and then exits. In any other process it does nothing. Call it first thing in main,
+// after all calls of Register.
 //
 // At SIGTERM a worker claims no more tasks; what runs may end within the drain time (Options), the rest is given back, and it
 // exits with 0. At a second signal it does so at once. For one that was started by hand, SIGINT is the same.
@@ -37,8 +37,10 @@ func Main() {
 		known = registered
 		return
 	}
-	slots := os.Getenv(slotsEnv)
-	_, _, _ = os.Unsetenv(workerEnv), os.Unsetenv(teamEnv), os.Unsetenv(slotsEnv) // what a function runs is no worker
+	slots, origin := os.Getenv(slotsEnv), os.Getenv(launchEnv)
+	for _, name := range []string{workerEnv, teamEnv, slotsEnv, launchEnv} {
+		_ = os.Unsetenv(name) // what a function runs is no worker
+	}
 	if launched {
 		ending, err := workFor(os.Stdin)
 		if err != nil {
@@ -49,7 +51,7 @@ func Main() {
 		}
 		os.Exit(exitCodes[ending])
 	}
-	if err := joinTeam(name, slots); err != nil {
+	if err := joinTeam(name, slots, origin); err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)
 		os.Exit(1)
 	}
@@ -68,7 +70,7 @@ func workFor(stdin io.Reader) (ending, error) {
 		return died, err
 	}
 	orders := make(chan order)
-	go hear(in, inv.Stays, orders)
+	go hear(in, &inv, orders)
 	go hearSignals(orders)
 	if null, err := os.Open(os.DevNull); err == nil {
 		os.Stdin = null // for functions that read it
@@ -125,15 +127,28 @@ func endingOf(err error) ending {
 
 // hear hears the orders of a keeper. When it dies, so does the worker: at once if the sleigh dies with it, else it gives back
 // what it runs.
-func hear(in *bufio.Reader, stays bool, orders chan<- order) {
+func hear(in *bufio.Reader, inv *invitation, orders chan<- order) {
+	heard := func() {}
+	if inv.Silence > 0 {
+		// It is on another host, and a connection that breaks need not tell. The keeper notices too, and launches another one.
+		silent := time.AfterFunc(inv.Silence, func() {
+			fmt.Fprintf(os.Stderr, "worker: nothing was heard of the master for %v\n", inv.Silence)
+			os.Exit(1)
+		})
+		defer silent.Stop()
+		heard = func() { silent.Reset(inv.Silence) }
+	}
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			break
 		}
-		orders <- order(strings.TrimSpace(line))
+		heard()
+		if o := order(strings.TrimSpace(line)); o != beatOrder {
+			orders <- o
+		}
 	}
-	if !stays {
+	if !inv.Stays {
 		os.Exit(1)
 	}
 	time.AfterFunc(killAfter, func() { os.Exit(1) })

@@ -17,8 +17,8 @@ import (
 // Manual has n workers that are started by hand, on any machine that reaches the Redis: copies of this program, with its
 // address in REDIS_URL and the name of the sleigh in NETSPACES_TEAM, and if they are to run several tasks at a time, how many
 // in NETSPACES_SLOTS. It says on stderr how. Tasks run as soon as there is a worker. More than n may come, also to a team of
-// Local; all may leave at any time, by SIGTERM. Each has the lowest rank that is free. A program that was started so
-// launches the worker as a process of its own, and replaces it if it dies.
+// another launcher; all may leave at any time, by SIGTERM. Each has the lowest rank that is free. A program that was started
+// so launches the worker as a process of its own, and replaces it if it dies. Await waits for them.
 func Manual(n int) Launcher { return manual(n) }
 
 type manual int
@@ -26,17 +26,27 @@ type manual int
 const (
 	teamEnv  = "NETSPACES_TEAM"  // names the sleigh that a process is to join as a worker
 	slotsEnv = "NETSPACES_SLOTS" // tasks that it is to run at a time
+	// launchEnv is how the ids of its launches are to begin, if Command has started it. Then the master reads what it prints.
+	launchEnv = "NETSPACES_LAUNCH"
 )
 
 func (n manual) size() int { return int(n) }
 
 func (n manual) launch(s *Sleigh) (team, error) {
-	if server := s.rdb.String(); server == "embedded" || server == "local" {
-		return nil, fmt.Errorf("sleigh: Manual needs a Redis that other machines reach, not the %s one: set REDIS_URL", server)
+	if err := s.needSharedRedis("Manual"); err != nil {
+		return nil, err
 	}
 	fmt.Fprintf(os.Stderr, "netspaces: waiting for %d workers; on any machine, start each with\n"+
 		"    REDIS_URL=%s %s=%s %s\n(with the password in the URL, where Redis has one)\n", n, s.rdb, teamEnv, s.Name(), filepath.Base(os.Args[0]))
 	return volunteers{}, nil
+}
+
+// needSharedRedis returns an error where no other program can reach the Redis.
+func (s *Sleigh) needSharedRedis(launcher string) error {
+	if server := s.rdb.String(); server == "embedded" || server == "local" {
+		return fmt.Errorf("sleigh: %s needs a Redis that other machines reach, not the %s one: set REDIS_URL", launcher, server)
+	}
+	return nil
 }
 
 // volunteers is the team of Manual: workers that end by themselves when the sleigh stops.
@@ -46,7 +56,7 @@ func (volunteers) end(context.Context) {}
 
 // joinTeam makes this process the keeper of a worker of the named sleigh, once there is one. It returns when that is over, or
 // it was told to leave.
-func joinTeam(name, slots string) error {
+func joinTeam(name, slots, origin string) error {
 	n := 1
 	if slots != "" {
 		var err error
@@ -72,7 +82,7 @@ func joinTeam(name, slots string) error {
 			}
 		}
 	}()
-	err := volunteer(leave, now, url, name, n)
+	err := volunteer(leave, now, url, name, origin, n)
 	if leave.Err() != nil || errors.Is(err, workspace.ErrNoWorkspace) || errors.Is(err, ErrStopped) {
 		return nil // the team needs no worker any more, or this is to be none
 	}
@@ -80,7 +90,7 @@ func joinTeam(name, slots string) error {
 }
 
 // volunteer keeps a worker.
-func volunteer(leave, now context.Context, url, name string, slots int) error {
+func volunteer(leave, now context.Context, url, name, origin string, slots int) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("cannot launch a worker: %w", err)
@@ -123,10 +133,13 @@ func volunteer(leave, now context.Context, url, name string, slots int) error {
 	out := stderrThere(own, t.Lasts, ranks[0])
 	defer out.close()
 	p := &processes{
-		program: program, redis: url, output: io.MultiWriter(os.Stderr, out), ended: out.ended, stays: true, kill: context.Background(),
+		place: onThisHost{program: program, redis: url}, output: out, ended: out.ended, stays: true, kill: context.Background(),
+	}
+	if origin == "" {
+		p.output = io.MultiWriter(os.Stderr, out) // else the master would have each line twice
 	}
 	k := &keeper{
-		own: own, places: places, log: log, run: p.run, leave: leave, now: now,
+		own: own, places: places, log: log, run: p.run, leave: leave, now: now, origin: origin,
 		member: member{Sleigh: name, Rank: ranks[0], Count: max(t.Workers, ranks[0]+1), Lease: t.Lease, Drain: t.Drain, Slots: slots, Level: t.Level, Lasts: t.Lasts},
 	}
 	return k.keep()

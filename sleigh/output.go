@@ -16,7 +16,7 @@ import (
 
 // Line is a line that a worker printed, or a record that it logged, which may have several.
 type Line struct {
-	Worker int        // rank
+	Worker int        // rank; -1 where a command of Command printed it
 	Host   string     // of the worker
 	Job    string     // its id; empty where it is not known, as Index then is
 	Index  int        // of the element, or with EachWorker the rank; -1 where it is not known
@@ -41,7 +41,10 @@ const (
 // String is the text, after the worker that it is from: worker 3 (host): text. It ends with a newline.
 func (l Line) String() string {
 	who := fmt.Sprintf("worker %d: ", l.Worker)
-	if l.Host != "" {
+	switch {
+	case l.Worker < 0:
+		who = l.Host + ": "
+	case l.Host != "":
 		who = fmt.Sprintf("worker %d (%s): ", l.Worker, l.Host)
 	}
 	if l.Stream == Logged {

@@ -75,8 +75,31 @@ func thisProgram() program {
 
 // buildOf tells programs apart by the content of their file: what Go notes in it is the same for all that are built of a source
 // that is not committed.
-var buildOf = sync.OnceValue(func() string {
-	file, err := os.Open("/proc/self/exe") // the file that runs, even if there is another one of its name now
+func buildOf() string {
+	sum, err := programSum()
+	if err != nil {
+		return "unknown"
+	}
+	return sum[:16]
+}
+
+// programSum is the SHA-256 of the file of this program, in hex.
+var programSum = sync.OnceValues(func() (string, error) {
+	file, err := openProgram()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", fmt.Errorf("sleigh: cannot read this program: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+})
+
+// openProgram opens the file that runs, even if there is another one of its name now.
+func openProgram() (*os.File, error) {
+	file, err := os.Open("/proc/self/exe")
 	if runtime.GOOS != "linux" || err != nil {
 		var path string
 		if path, err = os.Executable(); err == nil {
@@ -84,15 +107,10 @@ var buildOf = sync.OnceValue(func() string {
 		}
 	}
 	if err != nil {
-		return "unknown"
+		return nil, fmt.Errorf("sleigh: cannot read this program: %w", err)
 	}
-	defer func() { _ = file.Close() }()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "unknown"
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:16]
-})
+	return file, nil
+}
 
 // mismatch says why a program is none for the team; empty if it is.
 func (t *terms) mismatch(p program) string {

@@ -25,7 +25,11 @@ func playMaster() int {
 		fmt.Println(err)
 		return 1
 	}
-	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Launch: sleigh.Local(2)})
+	launch := sleigh.Local(2)
+	if config := os.Getenv(sshEnv); config != "" {
+		launch = sleigh.SSH([]string{"one", "one"}, &sleigh.SSHOptions{Args: []string{"-F", config}})
+	}
+	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Launch: launch})
 	if err != nil {
 		fmt.Println(err)
 		return 1

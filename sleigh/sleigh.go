@@ -41,13 +41,14 @@ type Sleigh struct {
 	there    headcount
 	refusals []Refusal
 
-	ctx     context.Context // ends when the sleigh stops or fails, with the cause
-	cancel  context.CancelCauseFunc
-	running sync.WaitGroup // goroutines that end with ctx
-	team    team
-	stopped atomic.Bool
-	stop    sync.Once
-	stopErr error
+	ctx      context.Context // ends when the sleigh stops or fails, with the cause
+	cancel   context.CancelCauseFunc
+	running  sync.WaitGroup // goroutines that end with ctx
+	team     team
+	launches *launches // of a launcher that tries again; else nil
+	stopped  atomic.Bool
+	stop     sync.Once
+	stopErr  error
 }
 
 // Options are those of Start.
@@ -82,7 +83,7 @@ type Options struct {
 	LogLevel slog.Level
 }
 
-// Launcher is a way of getting workers: Local, Manual or InProcess.
+// Launcher is a way of getting workers: Local, SSH, Command, Manual or InProcess.
 type Launcher interface {
 	// size is the number of workers.
 	size() int
@@ -229,8 +230,8 @@ func ended() context.Context {
 // Name returns the name of the sleigh, which is that of its own workspace.
 func (s *Sleigh) Name() string { return s.own.Name() }
 
-// Workers returns the number of ranks: of workers that are there or are to be. Those of Local, Manual and InProcess count from
-// the beginning, and those that come in addition while they are there.
+// Workers returns the number of ranks: of workers that are there or are to be. Those that Options.Launch
+// asks for count from the beginning, and those that come in addition while they are there.
 func (s *Sleigh) Workers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -242,7 +243,7 @@ func (s *Sleigh) User() *workspace.Workspace { return s.user }
 
 // Stop ends a sleigh that Start made: calls under way return ErrStopped, the contexts of running functions end, the workers leave, and
 // both workspaces are deleted. It waits for functions that ignore the end of their context, for 10 s and no longer than ctx;
-// then those processes that Local launched are killed, and others left alone. It blocks until all that is done, and for some
+// then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all that is done, and for some
 // seconds more where Redis does not answer. A second call waits for the first and returns the same.
 //
 // Of a team that was joined only this master and the workers that it launched leave: see Join.

@@ -27,6 +27,8 @@ type Status struct {
 	Jobs    []JobStatus    // in the order in which they began
 	Refused []Refusal      // the last workers that wanted to join and may not
 	Hosts   []HostTrouble  // hosts on which a function fails far more often than elsewhere
+	// Failed are workers of SSH and Command that could not be launched. It is tried again.
+	Failed []LaunchFailure
 }
 
 // State is that of a worker.
@@ -95,6 +97,7 @@ func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
 		}
 	}
 	st.Hosts = s.hosts.troubles()
+	st.Failed = s.launches.failures(st.Workers)
 	return st, nil
 }
 

@@ -16,6 +16,7 @@ Examples:
   primes --redis local://               on a private redis-server that ends with the program
   primes --redis redis://host:6379/0    on a Redis that others use too
   primes --json | jq .count             one JSON object, for other programs
+  primes --hosts a,b,b                  with a worker on host a and two on b, which ssh reaches
   primes --team demo --workers 8        with workers on any machine; each: NETSPACES_TEAM=demo primes
 
 Usage: primes [flags]
@@ -28,6 +29,7 @@ Exit codes: 0 done, 1 error, 2 wrong usage, 4 no Redis, 130 after Ctrl-C.
 type command struct {
 	parameters
 	workers int
+	hosts   []string
 	team    string
 	redis   string
 	json    bool
@@ -42,6 +44,8 @@ func parse(args []string) (*command, *pflag.FlagSet, error) {
 	flags.IntVar(&c.Chunk, "chunk", 10000, "cut the numbers into chunks of this even `length`, each an element of the job")
 	flags.IntVar(&c.workers, "workers", runtime.GOMAXPROCS(0),
 		"start this `number` of worker processes, by default one for each core")
+	flags.StringSliceVar(&c.hosts, "hosts", nil, "start none here, but one by ssh on each of these `hosts`, such as a,b,b; the program\n"+
+		"is sent there")
 	flags.StringVar(&c.team, "team", "",
 		"start none, but wait for that number of workers which are started elsewhere, with\n"+
 			"REDIS_URL and NETSPACES_TEAM set to this `name`")

@@ -49,7 +49,10 @@ func (c *command) run(ctx context.Context, stdout, stderr io.Writer) (err error)
 	}
 	defer func() { err = errors.Join(err, rdb.Close()) }()
 	launch := sleigh.Local(c.workers)
-	if c.team != "" {
+	switch {
+	case len(c.hosts) > 0:
+		launch = sleigh.SSH(c.hosts, nil)
+	case c.team != "":
 		launch = sleigh.Manual(c.workers)
 	}
 	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Name: c.team, Launch: launch})

@@ -43,6 +43,8 @@ func (e *Example) run(ctx context.Context) error {
 	workers := pflag.Int("workers", runtime.GOMAXPROCS(0), "start this `number` of worker processes")
 	team := pflag.String("team", "", "start none, but wait for that number of workers which are started elsewhere, with\n"+
 		"REDIS_URL and NETSPACES_TEAM set to this `name`")
+	hosts := pflag.StringSlice("hosts", nil, "start none here, but one by ssh on each of these `hosts`, such as a,b,b; the program\n"+
+		"is sent there")
 	url := pflag.String("redis", "", "`URL` of the Redis: redis://, rediss://, unix://, local:// or mem://;\n"+
 		"by default $REDIS_URL, or where that is not set mem://, an embedded one;\n"+
 		"one with a password belongs into $REDIS_URL, since others see the command line")
@@ -62,7 +64,10 @@ func (e *Example) run(ctx context.Context) error {
 		os.Exit(ExitUsage)
 	}
 	launch := sleigh.Local(*workers)
-	if *team != "" {
+	switch {
+	case len(*hosts) > 0:
+		launch = sleigh.SSH(*hosts, nil)
+	case *team != "":
 		launch = sleigh.Manual(*workers)
 	}
 	return e.with(ctx, cmp.Or(*url, os.Getenv("REDIS_URL")), &sleigh.Options{Name: *team, Launch: launch})
