@@ -84,7 +84,7 @@ func sweep(ctx context.Context) error {
 	name, _ := filepath.Abs(fmt.Sprintf("%s (%d)", *table, *grid))
 	job, err := exponent.Submit(ctx, s, slices.Values(points), &sleigh.JobOptions{Name: name, Attempts: 6, Backoff: 10 * time.Millisecond})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; %s has %d of %d rows", err, *table, len(has), *grid**grid)
 	}
 	for r, err := range job.All(ctx) {
 		end := fmt.Sprintf("%.6f,", r.Value)
