@@ -66,11 +66,11 @@ func (a *accumulator[R]) handOver() error {
 		for a.isHeld() {
 			a.changed.Wait()
 		}
-		if a.used != nil && (a.stopped || a.ctx.Err() != nil) {
-			a.mu.Unlock()
-			return nil // Redis would not know of it
+		var d arrival[R]
+		ok := false
+		if over := a.stopped || a.ctx.Err() != nil; !over || a.used == nil { // else Redis would not know of it
+			d, ok = a.pop(a.ordered)
 		}
-		d, ok := a.pop(a.ordered)
 		a.using = time.Time{}
 		if ok && d.err == nil {
 			a.using = time.Now()
@@ -80,14 +80,19 @@ func (a *accumulator[R]) handOver() error {
 			return nil
 		}
 		if d.err != nil {
+			a.isUsed(d.Index)
 			continue
 		}
 		if a.err = a.use(d.Index, d.Value); a.err != nil {
 			return errors.Join(errAccumulator, a.err)
 		}
-		if a.used != nil {
-			a.used(d.Index)
-		}
+		a.isUsed(d.Index)
+	}
+}
+
+func (a *accumulator[R]) isUsed(i int) {
+	if a.used != nil {
+		a.used(i)
 	}
 }
 

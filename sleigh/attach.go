@@ -160,7 +160,7 @@ func (j *job) takeOver(ctx context.Context, st state) error {
 		}
 		failed = append(failed, e)
 	}
-	if j.sink.gathers() && st.Gone.count() > len(failed) {
+	if j.sink.gathers() && st.used(failed) {
 		return fmt.Errorf("%w, some of them by another master: ask for the others by Accumulate or All", ErrGathered)
 	}
 	word, texts, err := j.s.own.Do(ctx, auditScript, []string{taskVar, countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id)}, j.id)
@@ -185,7 +185,7 @@ func (j *job) resume(st state, failed []*TaskError, has int, there parts) {
 	l := j.lasting
 	l.known.Store(time.Now().UnixNano())
 	l.gone, l.dropped, l.kept, l.audit, l.changed = st.Gone, st.Dropped, len(failed), true, true
-	l.before = st.Gone.count() > len(failed)
+	l.before = st.used(failed)
 	l.old, l.best, l.tasked = len(there.results), map[int]*TaskError{}, map[int]bool{}
 	j.resized.Store(true) // it may have paused
 	j.begun, j.known, j.next = true, has, st.Gone.end()
@@ -239,14 +239,35 @@ func (j *job) resume(st state, failed []*TaskError, has int, there parts) {
 	}
 	j.retryOld() // if there were no results
 	j.done = l.gone.count()
-	before, fell := slices.Clone(l.gone), map[int]bool{}
+	gone := slices.Clone(l.gone)
+	j.sink.resume(gone.has)
+	j.resumeFailed(failed, there.byChunk())
+}
+
+// resumeFailed takes over failures: those that were used, and those of which nothing else is there, since the elements could not
+// be handed out. The results of others come again. j.mu is held.
+func (j *job) resumeFailed(failed []*TaskError, there map[int][]part) {
+	last := map[int]*TaskError{}
 	for _, e := range failed {
-		fell[e.Index] = true
+		last[e.Index] = e
 	}
-	j.sink.resume(func(i int) bool { return before.has(i) && !fell[i] })
-	for _, e := range failed {
-		j.failed = append(j.failed, e)
-		j.sink.fail(e)
+	for i, e := range last {
+		if j.lasting.gone.has(i) {
+			j.failed = append(j.failed, e)
+		}
+	}
+	for first, c := range j.chunks {
+		for i := c.first; i < c.first+c.n && len(last) > 0; i++ {
+			if e := last[i]; e != nil && !c.isDone(i) && !hasPart(there[first], i) {
+				c.finish(i)
+				j.done++
+				j.failed = append(j.failed, e)
+				j.sink.fail(e)
+			}
+		}
+		if c.left == 0 {
+			delete(j.chunks, first)
+		}
 	}
 }
 
@@ -254,7 +275,7 @@ func (j *job) resume(st state, failed []*TaskError, has int, there parts) {
 func (j *job) skip() {
 	l := j.lasting
 	j.source.ahead(chunkMax)
-	texts, n, _, ended := j.source.take(min(l.toSkip, chunkMax))
+	texts, n, errs, ended := j.source.take(min(l.toSkip, chunkMax))
 	if n > 0 {
 		from := j.next - l.toSkip
 		elems, err := split(texts)
@@ -267,6 +288,17 @@ func (j *job) skip() {
 			}
 			for k := max(from, c.first); err == nil && k < min(from+n, c.first+c.n); k++ {
 				c.elems[k-c.first] = slices.Clone(elems[k-from])
+				bad := errs[k-from]
+				if len(elems[k-from]) > maxText-aroundValues {
+					bad = fmt.Errorf("it has %d bytes, %d are allowed", len(elems[k-from]), maxText)
+				}
+				if bad != nil && !c.isDone(k) { // the last master had no time to say so
+					c.finish(k)
+					j.refuse(k, bad)
+				}
+			}
+			if c.left == 0 {
+				delete(j.chunks, c.first)
 			}
 		}
 		l.toSkip -= n
@@ -305,12 +337,6 @@ func (job *Job[R]) Detach(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-func (j *job) isDetaching() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.detaching
 }
 
 // isHandedOver reports whether Redis has all of a job that is to be left to itself.

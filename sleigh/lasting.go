@@ -25,7 +25,7 @@ const (
 // used; what is not in it, nor in a task, was. All but telling is guarded by the mu of the job, and methods that are called
 // for any job do nothing where it is nil.
 type lasting struct {
-	gone    ranges             // elements whose results were used, or that have failed
+	gone    ranges             // elements whose results, or failures, were used
 	read    []part             // the results in Redis, from the head of the list on
 	dropped int                // results that are not there any more
 	failed  []*TaskError       // that Redis has not been told of
@@ -54,10 +54,22 @@ type state struct {
 	Total   int    `json:"total"` // elements that were, or were about to be
 }
 
+// used reports whether results were used, besides failures.
+func (st *state) used(failed []*TaskError) bool {
+	gone := st.Gone.count()
+	seen := map[int]bool{}
+	for _, e := range failed {
+		if st.Gone.has(e.Index) && !seen[e.Index] {
+			seen[e.Index] = true
+			gone--
+		}
+	}
+	return gone > 0
+}
+
 func (l *lasting) fail(e *TaskError) {
 	if l != nil {
 		l.failed = append(l.failed, e)
-		l.gone.add(e.Index)
 		l.changed = true
 	}
 }

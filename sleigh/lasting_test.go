@@ -3,6 +3,7 @@ package sleigh_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -222,7 +223,48 @@ func TestS13WithoutMaster(t *testing.T) {
 // endless gives elements until ctx ends.
 func endless(ctx context.Context) func(yield func(int) bool) {
 	return func(yield func(int) bool) {
-		for i := 0; ctx.Err() == nil && yield(i); i++ {
+		for i := range math.MaxInt {
+			if ctx.Err() != nil || !yield(i) {
+				return
+			}
 		}
 	}
+}
+
+// TestS13FailuresLast has the loop of a master that dies take but one of many failures: the next one gets the others.
+func TestS13FailuresLast(t *testing.T) {
+	t.Parallel()
+	onLastingTeams(t, func(t *testing.T, master func() *sleigh.Sleigh) {
+		ctx := testContext(t)
+		elems := slices.Repeat([]string{"error"}, 100)
+		s := master()
+		job, err := misbehave.Submit(ctx, s, slices.Values(elems), &sleigh.JobOptions{Name: "all fail", Chunk: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "all are done", func() bool { return job.Check().Done == len(elems) })
+		seen := map[int]bool{}
+		for r := range job.All(ctx) {
+			if seen[r.Index] = true; len(seen) == 2 { // the second one counts as not used
+				break
+			}
+		}
+		if err := s.Stop(ctx); err != nil {
+			t.Fatal(err)
+		}
+		job, err = misbehave.Submit(ctx, master(), slices.Values(elems), &sleigh.JobOptions{Name: "all fail", Chunk: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for r, err := range job.All(ctx) {
+			if n++; err == nil {
+				t.Errorf("element %d has not failed", r.Index)
+			}
+			seen[r.Index] = true
+		}
+		if n != len(elems)-1 || len(seen) != len(elems) || len(job.Failed()) != len(elems) {
+			t.Errorf("%d came, %d in all; %d have failed", n, len(seen), len(job.Failed()))
+		}
+	})
 }
