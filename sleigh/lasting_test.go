@@ -244,7 +244,10 @@ func TestS13FailuresLast(t *testing.T) {
 		}
 		eventually(t, "all are done", func() bool { return job.Check().Done == len(elems) })
 		seen := map[int]bool{}
-		for r := range job.All(ctx) {
+		for r, err := range job.All(ctx) {
+			if err == nil {
+				t.Errorf("element %d has not failed", r.Index)
+			}
 			if seen[r.Index] = true; len(seen) == 2 { // the second one counts as not used
 				break
 			}
