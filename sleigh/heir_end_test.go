@@ -164,6 +164,8 @@ func TestS13Orphans(t *testing.T) {
 	}
 	got, err := job.Wait(testContext(t))
 	wantSquares(t, got, err, 50)
+	cancel()
+	proxy.Allow()
 	if n := count(); n != 1 { // that which Wait has had
 		t.Errorf("%d jobs are left", n)
 	}

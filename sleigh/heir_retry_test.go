@@ -30,7 +30,14 @@ func TestS13RetryFailed(t *testing.T) {
 					t.Errorf("Wait: %v", err)
 				}
 			} else {
-				for range job.All(testContext(t)) {
+				failed := 0
+				for _, err := range job.All(testContext(t)) {
+					if err != nil {
+						failed++
+					}
+				}
+				if failed != 20 {
+					t.Errorf("All gives %d failures", failed)
 				}
 			}
 			var again *sleigh.Job[float64]
