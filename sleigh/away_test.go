@@ -1,6 +1,7 @@
 package sleigh_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -47,4 +48,25 @@ func TestS13RedisAway(t *testing.T) {
 	if _, err := identify.EachWorker(ctx, s, 0); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestS13RedisAwayBefore has a worker that waits for its team lose Redis, too.
+func TestS13RedisAwayBefore(t *testing.T) {
+	t.Parallel()
+	needRedisServer(t)
+	server := redistest.Start(t)
+	proxy := redistest.StartProxy(t, server.Addr())
+	rdb := openAt(t, server.URL())
+	disband(t, rdb, "later")
+	early := volunteerAt(t, proxy.URL()+"?retry=1s", "later")
+	says := func(text string) {
+		t.Helper()
+		eventually(t, text, func() bool { return strings.Contains(early.stderr.String(), text) })
+	}
+	says("waiting for the team")
+	proxy.Refuse()
+	says("Redis is away")
+	proxy.Allow()
+	s := join(t, rdb, "later", nil)
+	awaitRanks(t, s, 0)
 }

@@ -145,14 +145,17 @@ func volunteer(leave, now context.Context, url, name, origin string, slots int) 
 	return k.keep()
 }
 
-// awaitTeam waits until there is a sleigh of the name.
+// awaitTeam waits until there is a sleigh of the name, also while Redis, which was there, is away.
 func awaitTeam(ctx context.Context, rdb *redisx.Client, name string, log *slog.Logger) (*workspace.Workspace, error) {
 	for waiting := false; ; waiting = true {
 		own, err := workspace.Use(ctx, rdb, name, false)
-		if !errors.Is(err, workspace.ErrNoWorkspace) {
+		missing := errors.Is(err, workspace.ErrNoWorkspace)
+		switch {
+		case err == nil || !missing && !waiting:
 			return own, err
-		}
-		if !waiting {
+		case !missing && ctx.Err() == nil:
+			log.Warn("Redis is away, trying again", "error", err)
+		case !waiting:
 			log.Info("waiting for the team to start", "team", name)
 		}
 		pause(ctx, retryPause) // nothing in Redis tells of a workspace that is to come
