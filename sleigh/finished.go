@@ -92,23 +92,20 @@ func endJob(ctx context.Context, own *workspace.Workspace, lasts bool, id, name 
 
 // lookAfterJobs ends jobs that nobody has any more, and pauses those that are to pause then.
 func lookAfterJobs(ctx context.Context, own *workspace.Workspace) error {
-	_, texts, err := own.Do(ctx, lookScript, []string{rankVar})
+	_, ids, err := look(ctx, own)
 	if err != nil {
 		return err
 	}
-	ranks, err := strconv.Atoi(texts[0])
-	if err != nil || ranks > len(texts)-1 {
-		return fmt.Errorf("sleigh: what is known of the team is not readable: %w", err)
-	}
 	variables, args := []string{taskVar}, []any{}
-	for _, id := range texts[1+ranks:] {
+	for _, id := range ids {
 		variables = append(variables, countVarOf(id), backlogVarOf(id), resultVarOf(id), jobVarOf(id), masterVarOf(id))
 		args = append(args, id)
 	}
 	if len(args) == 0 {
 		return nil
 	}
-	if _, texts, err = own.Do(ctx, orphanScript, variables, args...); err != nil {
+	_, texts, err := own.Do(ctx, orphanScript, variables, args...)
+	if err != nil {
 		return err
 	}
 	for ; len(texts) >= 6; texts = texts[6:] {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -121,22 +120,11 @@ func (st *JobStatus) estimate() {
 
 // statusOf reads what Redis knows of the sleigh that a workspace is of.
 func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
-	_, texts, err := own.Do(ctx, lookScript, []string{rankVar})
+	ranks, ids, err := look(ctx, own)
 	if err != nil {
 		return nil, err
 	}
-	n, err := strconv.Atoi(texts[0])
-	if err != nil || n > len(texts)-1 {
-		return nil, fmt.Errorf("sleigh: what is known of the team is not readable: %w", err)
-	}
-	ranks, err := numbers(texts[1 : 1+n])
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(ranks)
-	ids := texts[1+n:]
-
-	variables, args := []string{taskVar}, []any{n}
+	variables, args := []string{taskVar}, []any{len(ranks)}
 	for _, rank := range ranks {
 		variables = append(variables, workerVarOf(rank), statusVarOf(rank), progressVarOf(rank), taskVarOf(rank))
 		args = append(args, rank)
@@ -145,7 +133,8 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 		variables = append(variables, countVarOf(id), backlogVarOf(id), jobVarOf(id))
 		args = append(args, id)
 	}
-	if _, texts, err = own.Do(ctx, statusScript, variables, args...); err != nil {
+	_, texts, err := own.Do(ctx, statusScript, variables, args...)
+	if err != nil {
 		return nil, err
 	}
 	if len(texts) != workerTexts*len(ranks)+jobTexts*len(ids) {

@@ -40,20 +40,26 @@ func (s *Sleigh) members(ctx context.Context) ([]int, error) {
 		}
 		return ranks, nil
 	}
-	_, texts, err := s.own.Do(ctx, lookScript, []string{rankVar})
-	if err != nil {
-		return nil, err
-	}
-	n, err := strconv.Atoi(texts[0])
-	if err != nil || n > len(texts)-1 {
-		return nil, fmt.Errorf("what is known of the team is not readable: %w", err)
-	}
-	ranks, err := numbers(texts[1 : 1+n])
-	slices.Sort(ranks)
-	if err == nil && n == 0 {
+	ranks, _, err := look(ctx, s.own)
+	if err == nil && len(ranks) == 0 {
 		err = fmt.Errorf("no worker has joined the team %q", s.Name())
 	}
 	return ranks, err
+}
+
+// look says which ranks are taken, in their order, and the ids of the jobs.
+func look(ctx context.Context, own *workspace.Workspace) (ranks []int, jobs []string, err error) {
+	_, texts, err := own.Do(ctx, lookScript, []string{rankVar})
+	if err != nil {
+		return nil, nil, err
+	}
+	n, err := strconv.Atoi(texts[0])
+	if err != nil || n > len(texts)-1 {
+		return nil, nil, fmt.Errorf("sleigh: what is known of the team is not readable: %w", err)
+	}
+	ranks, err = numbers(texts[1 : 1+n])
+	slices.Sort(ranks)
+	return ranks, texts[1+n:], err
 }
 
 // capacity is how many tasks the team can run at a time: those that are there, or are to be.
