@@ -155,6 +155,11 @@ func (v *survey) lookAtTeam(ctx context.Context) (err error) {
 		}
 		v.held = append(v.held, h)
 		unknown = unknown || v.hosts[h.client] == ""
+		for i := range v.st.Workers { // some were just not silent yet when their states were read
+			if w := &v.st.Workers[i]; w.Info.Client == h.client {
+				w.State, w.Beat = Silent, max(w.Beat, h.age)
+			}
+		}
 	}
 	if !unknown {
 		return nil
