@@ -64,7 +64,7 @@ func (s *site) iterated(n, size int) {
 			check("FetchN", i, value)
 			i++
 		}
-		if n*size > 32<<20 && len(some) == n {
+		if n*size > 18<<20 && len(some) == n {
 			s.Errorf("FetchN gave %d values of %d bytes in one go", n, size)
 		}
 	}
@@ -73,10 +73,10 @@ func (s *site) iterated(n, size int) {
 }
 
 // All values together are more than one reply holds, 16 MiB.
-func iterateBigValues(s *site) { s.iterated(40, 1<<20) }
+func iterateBigValues(s *site) { s.iterated(20, 1<<20) }
 
 // Each value is more than one reply holds.
-func iterateHugeValues(s *site) { s.iterated(3, 17<<20) }
+func iterateHugeValues(s *site) { s.iterated(2, 17<<20) }
 
 func iterateEmptyValues(s *site) {
 	ws := s.open()

@@ -132,7 +132,7 @@ func i2FindSkipsWhatWasTakenWhileItWaits(s *site) {
 }
 
 func i2FindOfManyTakesNone(s *site) {
-	const n = 5000
+	const n = 2500 // some replies
 	ws := s.open()
 	s.store(ws, "v", numbers(n)...)
 	it := ifind(ws, "v")

@@ -26,7 +26,7 @@ func (s *site) lanes(ws *workspace.Workspace) map[string]string {
 }
 
 func lanesAreBounded(s *site) {
-	const callers, most = 2000, 512
+	const callers, most = 1200, 512
 	ws := s.open()
 	hammer(callers, func(i int) {
 		if err := ws.Store(s.ctx, "v", i); err != nil {
