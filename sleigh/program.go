@@ -37,14 +37,7 @@ type terms struct {
 	Drain     time.Duration `json:"drain"`
 	Level     slog.Level    `json:"level"`   // Options.LogLevel
 	Workers   int           `json:"workers"` // to be there at least
-}
-
-// Refusal is a worker that wanted to join and may not.
-type Refusal struct {
-	Host   string    `json:"host"`
-	PID    int       `json:"pid"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
+	Master    Master        `json:"master"`  // who made the team
 }
 
 // errRefused says that the process may not be a worker of the team.
@@ -135,8 +128,7 @@ func admit(ctx context.Context, own *workspace.Workspace, p program) (terms, err
 	if reason == "" {
 		return t, nil
 	}
-	err := own.Store(ctx, refusedVar, Refusal{Host: hostname(), PID: os.Getpid(), Reason: reason, At: time.Now()})
-	return t, errors.Join(fmt.Errorf("%w: %s", errRefused, reason), err)
+	return t, errors.Join(fmt.Errorf("%w: %s", errRefused, reason), refuse(ctx, own, reason))
 }
 
 // hostname is the name of this machine.

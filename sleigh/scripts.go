@@ -25,6 +25,9 @@ var (
 	statusScript  = script("status")
 	auditScript   = script("audit")
 	explainScript = script("explain")
+	glanceScript  = script("glance")
+	dismissScript = script("dismiss")
+	refuseScript  = script("refuse")
 )
 
 func script(name string) *workspace.Script {
