@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -105,9 +106,16 @@ func (r *Run) Notef(format string, args ...any) {
 	}
 }
 
-// PrintJSON prints a value to stdout as a line of JSON.
-func (r *Run) PrintJSON(value any) error {
-	lines := json.NewEncoder(r.Stdout)
+// PrintJSON prints each value to stdout as a line of JSON.
+func (r *Run) PrintJSON(values ...any) error {
+	var text bytes.Buffer
+	lines := json.NewEncoder(&text)
 	lines.SetEscapeHTML(false)
-	return lines.Encode(value)
+	for _, value := range values {
+		if err := lines.Encode(value); err != nil {
+			return err
+		}
+	}
+	_, err := text.WriteTo(r.Stdout)
+	return err
 }
