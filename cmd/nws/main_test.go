@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
+		Deadline:            time.Now().Add(patience), // what hangs fails
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
