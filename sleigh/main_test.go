@@ -2,6 +2,7 @@ package sleigh_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -40,6 +41,11 @@ func TestMain(m *testing.M) {
 		os.Exit(playSuccessor())
 	case "talk master":
 		os.Exit(playTalkMaster())
+	}
+
+	flag.Parse()
+	if err := flag.Set("test.parallel", "4"); err != nil { // most tests wait most of the time
+		panic(err)
 	}
 
 	// A data race in a worker process is seen by its report, since nobody looks at its exit code. The race detector would
@@ -124,11 +130,15 @@ func onBackends(t *testing.T, test func(t *testing.T, rdb *redisx.Client)) {
 	}
 }
 
-// onTeams runs a test on all backends with n workers in this process, and with n processes.
+// onTeams runs a test with n workers in this process on an embedded Redis, and with n processes on a real one; with --all, with
+// both on both.
 func onTeams(t *testing.T, n int, test func(t *testing.T, s *sleigh.Sleigh)) {
 	t.Helper()
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		for name, launch := range map[string]sleigh.Launcher{"goroutines": sleigh.InProcess(n), "processes": sleigh.Local(n)} {
+			if onReal := rdb.String() != "embedded"; brief() && onReal != (name == "processes") {
+				continue
+			}
 			t.Run(name, func(t *testing.T) {
 				test(t, start(t, rdb, &sleigh.Options{Launch: launch}))
 			})
