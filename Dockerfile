@@ -3,9 +3,9 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -buildvcs=false -o /primes ./examples/primes
+RUN CGO_ENABLED=0 go build -buildvcs=false -o /bin/ ./examples/primes ./cmd/nws ./cmd/sleigh
 
 FROM alpine:3
-COPY --from=build /primes /usr/local/bin/primes
+COPY --from=build /bin/primes /bin/nws /bin/sleigh /usr/local/bin/
 USER nobody
 ENTRYPOINT ["primes"]
