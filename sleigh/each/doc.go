@@ -41,7 +41,7 @@
 //
 // # Caveats
 //
-// Output is passed on as it is: where it does not end with a newline, that of the next item follows on the same line, as with GNU
-// parallel. An item over which three workers died has exit code 125. The joblog has an item when its output was written: with
+// Output is passed on as it is; but where it is text whose last newline is missing, the next item's begins on a new line, other
+// than with GNU parallel. An item over which three workers died has exit code 125. The joblog has an item when its output was written: with
 // KeepOrder that is not before those of all items in front of it.
 package each

