@@ -14,8 +14,8 @@ const mostOutput = 16 << 20 // bytes of a stream: as JSON, two of them and an it
 
 // Options are those of Run, Attach and Retry.
 type Options struct {
-	// Stdout and Stderr get what the commands print, all of one item together, byte by byte as it is; but text begins on a new line. One call of Write is
-	// made at a time. An error of Write ends the run, and is returned. Default to nothing.
+	// Stdout and Stderr get what the commands print, all of one item together, byte by byte as it is; but text begins on a new
+	// line. One call of Write is made at a time. An error of Write ends the run, and is returned. Default to nothing.
 	Stdout, Stderr io.Writer
 	// KeepOrder has the results come in the order of the items. Defaults to false: as they are there.
 	KeepOrder bool
