@@ -1,0 +1,62 @@
+package each
+
+import (
+	"io"
+	"time"
+)
+
+// Options are those of Run, Attach and Retry.
+type Options struct {
+	// Stdout and Stderr get what the commands print, all of one item together, byte by byte as it is. One call of Write is
+	// made at a time. An error of Write ends the run, and is returned. Default to nothing.
+	Stdout, Stderr io.Writer
+	// KeepOrder has the results come in the order of the items. Defaults to false: as they are there.
+	KeepOrder bool
+	// Tag puts the item and a TAB before each line that is printed. Defaults to false.
+	Tag bool
+	// OutputBytes is how much is kept of what a command prints, of each stream. The rest is dropped, and a line on stderr says
+	// so. Defaults to 16 MiB, which is the most.
+	OutputBytes int
+
+	// Results is a directory that gets a folder 1/<item> for each item, with files stdout, stderr and seq, as those of GNU
+	// parallel. It is made where it is missing. In names of items, / is written \_, \ is \\, TAB is \t, NUL is \0; a folder that
+	// would be named . or .. or nothing has \ before that. Long names are cut into folders. Defaults to none.
+	Results string
+	// Joblog is a file that gets a line for each result, when its output has been written, in the format of GNU parallel. It
+	// begins anew unless Resume or ResumeFailed is set. Defaults to none.
+	Joblog string
+	// Resume passes over the items whose numbers the joblog has; the items have to be the same. Defaults to false.
+	Resume bool
+	// ResumeFailed is Resume, but runs those again that failed. Defaults to false.
+	ResumeFailed bool
+
+	// Retries is how often a command is run at the most until it succeeds, by the worker that has the item. The result is that
+	// of the last time. Defaults to 1.
+	Retries int
+	// Timeout ends a command that takes longer, each time that it is run; the item failed then. Defaults to none.
+	Timeout time.Duration
+	// Halt says when to stop before all is done. Defaults to never.
+	Halt Halt
+	// DryRun writes the commands to Stdout, quoted as a shell wants them, and runs nothing; the sleigh may be nil. Joblog is only
+	// read, for Resume. Defaults to false.
+	DryRun bool
+
+	// Name has the job outlive this program, in a team that lasts: see sleigh.JobOptions.Name. The same call takes it over, and
+	// Attach does. Defaults to a job that ends with this program.
+	Name string
+	// Detach has Run return when Redis has all items of a job with a name, and leave them to the workers. Results that are
+	// there before that are not written: Attach has them all. Defaults to false.
+	Detach bool
+	// Priority is the share of the team that the job gets beside others. Defaults to 1.
+	Priority int
+	// Chunk is how many items are handed out together. Defaults to as many as take 50 ms.
+	Chunk int
+
+	// Total is how many items there are, where that is known, for Progress. Defaults to 0: it is not known.
+	Total int
+	// Progress is called each time that some more is done, one call at a time. Defaults to nothing.
+	Progress func(Progress)
+	// OnResult is called with each result, after its output was written and before the joblog has it, one call at a time. An
+	// error ends the run, and is returned. Defaults to nothing.
+	OnResult func(Result) error
+}
