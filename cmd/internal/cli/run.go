@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// Run is one run of a command.
+type Run struct {
+	Command *cobra.Command
+	JSON    bool // --json
+	Quiet   bool // --quiet
+	Verbose bool // --verbose
+
+	Stdin  io.Reader
+	Stdout *Screen
+	Stderr *Screen
+	// Log writes to stderr: warnings by default, only errors with --quiet, all with --verbose.
+	Log *slog.Logger
+
+	settings   *settings
+	interrupts *interrupts
+}
+
+// Do makes what cobra runs of what a command does. The context of f ends with SIGINT, SIGTERM and --timeout, and when nobody
+// reads stdout any more.
+func Do(f func(ctx context.Context, r *Run, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		r, err := newRun(cmd)
+		if err != nil {
+			return err
+		}
+		for _, warning := range r.settings.warnings {
+			r.Notef("%s", warning)
+		}
+		ctx, after := cmd.Context(), time.Duration(0)
+		// A command that has its own --timeout means something else by it.
+		if cmd.Flags().Lookup("timeout") == r.settings.flags.Lookup("timeout") && r.settings.timeout > 0 {
+			var cancel context.CancelFunc
+			after = r.settings.timeout
+			ctx, cancel = context.WithTimeoutCause(ctx, after, errTimeout)
+			defer cancel()
+		}
+		if err = f(ctx, r, args); err != nil && ctx.Err() != nil {
+			return &endedError{err: err, cause: context.Cause(ctx), after: after}
+		}
+		return err
+	}
+}
+
+func newRun(cmd *cobra.Command) (*Run, error) {
+	p := programOf(cmd)
+	s := p.settings
+	if err := s.load(cmd); err != nil {
+		return nil, err
+	}
+	color := !s.noColor && os.Getenv("NO_COLOR") == ""
+	r := &Run{
+		Command: cmd, JSON: s.json, Quiet: s.quiet, Verbose: s.verbose, Stdin: os.Stdin,
+		Stdout:   newScreen(os.Stdout, color, func() { p.interrupts.cancel(errPipe) }),
+		Stderr:   newScreen(os.Stderr, color, func() {}),
+		settings: s, interrupts: p.interrupts,
+	}
+	r.Log = slog.New(slog.NewTextHandler(r.Stderr, r.logOptions()))
+	whenReaderGoes(os.Stdout, r.Stdout.gone)
+	return r, nil
+}
+
+func (r *Run) logOptions() *slog.HandlerOptions {
+	options := &slog.HandlerOptions{Level: slog.LevelWarn}
+	switch {
+	case r.Verbose:
+		options.Level = slog.LevelDebug
+	case r.Quiet:
+		options.Level = slog.LevelError
+	}
+	return options
+}
+
+// LogJSON has Log write JSON where stderr is not a terminal, for a service whose log goes to a machine.
+func (r *Run) LogJSON() {
+	if !r.Stderr.Terminal {
+		r.Log = slog.New(slog.NewJSONHandler(r.Stderr, r.logOptions()))
+	}
+}
+
+// Hurry gives a context that ends at the second SIGINT or SIGTERM. Without a call of it, that one ends the program at once; with
+// it, the third one does.
+func (r *Run) Hurry() context.Context {
+	r.interrupts.hurried.Store(true)
+	return r.interrupts.hurry
+}
+
+// Notef writes a line to stderr, unless --quiet is given.
+func (r *Run) Notef(format string, args ...any) {
+	if !r.Quiet {
+		fmt.Fprintf(r.Stderr, "%s: %s\n", r.Command.Root().Name(), redact(fmt.Sprintf(format, args...)))
+	}
+}
+
+// PrintJSON prints a value to stdout as a line of JSON.
+func (r *Run) PrintJSON(value any) error {
+	lines := json.NewEncoder(r.Stdout)
+	lines.SetEscapeHTML(false)
+	return lines.Encode(value)
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/term"
+)
+
+// Screen is stdout or stderr, and how it is shown.
+type Screen struct {
+	Terminal bool // a person looks at it
+	Color    bool // it is a terminal, and colours are wanted
+
+	file *os.File
+	gone func() // is told once nobody reads any more
+}
+
+func newScreen(file *os.File, color bool, gone func()) *Screen {
+	terminal := term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
+	return &Screen{Terminal: terminal, Color: terminal && color, file: file, gone: gone}
+}
+
+// Write writes through, unbuffered.
+func (s *Screen) Write(data []byte) (int, error) {
+	n, err := s.file.Write(data)
+	if errors.Is(err, syscall.EPIPE) {
+		s.gone()
+		err = errPipe
+	}
+	return n, err
+}
+
+// Size returns how many columns and rows the terminal has at this moment, or zeros where there is none.
+func (s *Screen) Size() (columns, rows int) {
+	if !s.Terminal {
+		return 0, 0
+	}
+	columns, rows, err := term.GetSize(int(s.file.Fd()))
+	if err != nil || columns <= 0 || rows <= 0 {
+		columns, _ = strconv.Atoi(os.Getenv("COLUMNS"))
+		rows, _ = strconv.Atoi(os.Getenv("LINES"))
+	}
+	if columns <= 0 {
+		columns = 80
+	}
+	if rows <= 0 {
+		rows = 24
+	}
+	return columns, rows
+}
+
+// File is the file below, for libraries that want one.
+func (s *Screen) File() *os.File { return s.file }
+
+// Bold makes a text bold where there are colours.
+func (s *Screen) Bold(text string) string {
+	if !s.Color {
+		return text
+	}
+	return "\x1b[1m" + text + "\x1b[0m"
+}
