@@ -40,9 +40,9 @@ type Running struct {
 	Index int       `json:"index"` // of the element; with EachWorker, the rank
 	Since time.Time `json:"since"`
 	// For is how long it has run. It does not depend on the clocks of machines; 0 if it is not known.
-	For time.Duration `json:"-"`
+	For time.Duration `json:"for,omitzero"`
 	// Progress is what the function has told by Progress; zero if nothing.
-	Progress ProgressInfo `json:"-"`
+	Progress ProgressInfo `json:"progress,omitzero"`
 }
 
 func (a *activity) init() {

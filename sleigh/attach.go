@@ -33,6 +33,9 @@ func (f Func[A, R]) Attach(ctx context.Context, s *Sleigh, name string, opts *Jo
 	if err != nil {
 		return nil, err
 	}
+	if s.visits {
+		return nil, ErrVisitor
+	}
 	if !s.lasts || name == "" {
 		return nil, fmt.Errorf("sleigh: %w: %q: jobs outlive their masters by a name, in a team that was joined", ErrNoJob, name)
 	}

@@ -199,7 +199,7 @@ func (b *batch) isStale(ctx context.Context, t *task) bool {
 	if b.in == taskVar {
 		return false
 	}
-	wanted, err := b.w.own.Known(ctx, resultVarOf(t.Job))
+	wanted, err := b.w.own.Known(ctx, countVarOf(t.Job))
 	return err == nil && !wanted
 }
 
@@ -364,7 +364,7 @@ func (b *batch) lookAfter(ctx context.Context) {
 	if e == nil {
 		return
 	}
-	wanted, err := b.w.own.Known(ctx, resultVarOf(e.task.Job))
+	wanted, err := b.w.own.Known(ctx, countVarOf(e.task.Job)) // not its results: its master may wait for these at this moment
 	if wanted || err != nil {
 		return
 	}

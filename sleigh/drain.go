@@ -42,22 +42,29 @@ func (w *Worker) serveUntil(ctx context.Context, orders <-chan order) ending {
 	}()
 	told := false
 	var drained, late <-chan time.Time
+	drain := func() {
+		w.leave()
+		if !told {
+			told, drained = true, time.After(w.drain)
+		}
+	}
 	leave := func() {
 		cancel()
 		if late == nil {
 			late = time.After(giveUpAfter)
 		}
 	}
+	dismissed := w.dismissed.Done()
 	for {
 		select {
 		case o := <-orders:
-			w.leave()
-			if !told {
-				told, drained = true, time.After(w.drain)
-			}
+			drain()
 			if o == nowOrder {
 				leave()
 			}
+		case <-dismissed:
+			dismissed = nil
+			drain()
 		case <-drained:
 			leave()
 		case <-late:

@@ -45,6 +45,9 @@ func (f Func[A, R]) eachWorker(ctx context.Context, s *Sleigh, arg A) (*job, *ga
 	if err != nil {
 		return nil, nil, err
 	}
+	if s.visits {
+		return nil, nil, ErrVisitor
+	}
 	ranks, err := s.members(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("sleigh: %s: %w", f.name, err)

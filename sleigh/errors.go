@@ -3,6 +3,8 @@ package sleigh
 import (
 	"errors"
 	"fmt"
+
+	"github.com/netspaces/netspaces/workspace"
 )
 
 var (
@@ -23,9 +25,23 @@ var (
 	ErrIncomplete = errors.New("elements of the job are missing")
 	// ErrDetached says that the job was left to itself: see Job.Detach.
 	ErrDetached = errors.New("sleigh: the job was detached")
+	// ErrVisitor says that a call is for masters of the sleigh, and this is a visitor: see Visit.
+	ErrVisitor = errors.New("sleigh: a visitor begins no jobs")
+	// ErrNoTeam says that there is no sleigh of that name. It is workspace.ErrNoWorkspace, too.
+	ErrNoTeam error = noTeamError{}
+	// ErrNoWorker says that the team has no worker of that rank.
+	ErrNoWorker = errors.New("no such worker")
 	// ErrTaken says that there is a sleigh of that name with another master, or that its last master died just now.
 	ErrTaken = errors.New("the name is taken")
 )
+
+// noTeamError is ErrNoTeam.
+type noTeamError struct{}
+
+func (noTeamError) Error() string { return "no such team" }
+
+// Is makes it workspace.ErrNoWorkspace, too.
+func (noTeamError) Is(target error) bool { return target == workspace.ErrNoWorkspace }
 
 // TaskError says that a function failed for one element.
 type TaskError struct {

@@ -19,7 +19,7 @@ var ErrNotExported = errors.New("sleigh: not exported")
 // for some round trips. It comes from Sleigh's export, which sent a value to each worker; here a worker gets it when a
 // function asks for it first.
 func (s *Sleigh) Export(ctx context.Context, name string, value any) error {
-	if err := s.over(); err != nil {
+	if err := s.mayBegin(); err != nil {
 		return err
 	}
 	err := s.own.Declare(ctx, exportVarOf(name), workspace.Single)
@@ -35,7 +35,7 @@ func (s *Sleigh) Export(ctx context.Context, name string, value any) error {
 
 // Unexport ends that, for jobs that begin from now on. It returns ErrNotExported if there is nothing of that name.
 func (s *Sleigh) Unexport(ctx context.Context, name string) error {
-	if err := s.over(); err != nil {
+	if err := s.mayBegin(); err != nil {
 		return err
 	}
 	there, err := s.own.TryFind(ctx, exportVarOf(name), new(json.RawMessage))

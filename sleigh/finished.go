@@ -37,10 +37,16 @@ type FinishedJob struct {
 }
 
 // Finished lists the named jobs that have ended lately, the last 1,000 at most, in the order in which they ended. It blocks
-// for a round trip, and returns the errors of Find.
-func (s *Sleigh) Finished(ctx context.Context) ([]FinishedJob, error) { return finishedOf(ctx, s.own) }
+// for some round trips, and returns the errors of Find.
+func (s *Sleigh) Finished(ctx context.Context) ([]FinishedJob, error) {
+	all, err := finishedOf(ctx, s.own)
+	return all, s.visited(err)
+}
 
 func finishedOf(ctx context.Context, own *workspace.Workspace) ([]FinishedJob, error) {
+	if known, err := own.Known(ctx, finishedVar); !known || err != nil { // asking for it would make it known
+		return nil, err
+	}
 	var all []FinishedJob
 	for f, err := range workspace.NewVar[FinishedJob](own, finishedVar).IFind().Try(ctx) {
 		if err != nil {
@@ -69,10 +75,12 @@ func (s *Sleigh) refuseFinished(ctx context.Context, name string) error {
 }
 
 // endJob deletes what Redis has of a job. last is what is to be known of it later; nil: nothing. master is who may have it, if
-// it is not the caller.
+// it is not the caller; anybody: whoever has it.
 func (s *Sleigh) endJob(ctx context.Context, id, name string, last *FinishedJob, master string) error {
 	return endJob(ctx, s.own, s.lasts, id, name, last, master)
 }
+
+const anybody = "*"
 
 func endJob(ctx context.Context, own *workspace.Workspace, lasts bool, id, name string, last *FinishedJob, master string) error {
 	variables := []string{countVarOf(id), backlogVarOf(id), resultVarOf(id), jobVarOf(id)}
@@ -116,9 +124,7 @@ func lookAfterJobs(ctx context.Context, own *workspace.Workspace) error {
 		}
 		var job *FinishedJob
 		if info.Keep > 0 && !last.Done {
-			job = &FinishedJob{
-				ID: info.ID, Name: info.Name, Func: info.Func, Outcome: Cancelled, Ended: time.Now(), Until: time.Now().Add(info.Keep),
-			}
+			job = cancelled(info)
 			job.Done, _ = strconv.Atoi(texts[3])
 			job.Failed, _ = strconv.Atoi(texts[4])
 		}
@@ -127,6 +133,13 @@ func lookAfterJobs(ctx context.Context, own *workspace.Workspace) error {
 		}
 	}
 	return nil
+}
+
+// cancelled is what is to be known of a named job that somebody else than its master has ended.
+func cancelled(info jobInfo) *FinishedJob {
+	return &FinishedJob{
+		ID: info.ID, Name: info.Name, Func: info.Func, Outcome: Cancelled, Ended: time.Now(), Until: time.Now().Add(info.Keep),
+	}
 }
 
 // keepLooking looks after the jobs of a team that lasts, until ctx ends.

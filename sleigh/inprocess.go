@@ -35,8 +35,7 @@ func (g *goroutines) run(leave, now context.Context, m member) end {
 		return end{ending: replaced, err: err}
 	}
 	defer func() { _ = w.close() }()
-	w.serve(ctx)
-	if w.replace.Load() {
+	if w.serveUntil(ctx, nil) == replaced {
 		return end{ending: replaced, cause: "a function goes on after its timeout"}
 	}
 	return end{ending: left, cause: "it was told to"}

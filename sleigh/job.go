@@ -138,7 +138,7 @@ func (j *job) begin(ctx context.Context) error {
 
 // enter has the sleigh know the job.
 func (j *job) enter() error {
-	if err := j.s.over(); err != nil {
+	if err := j.s.mayBegin(); err != nil {
 		return err
 	}
 	return j.s.enter(j)

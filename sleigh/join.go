@@ -42,17 +42,19 @@ type member struct {
 	Level  slog.Level    `json:"level"` // Options.LogLevel
 	Lasts  bool          `json:"lasts"` // the team does not end with its master
 	Launch string        `json:"launch"`
+	Keeper string        `json:"keeper"` // the client that has the rank
 }
 
 // join makes a worker of this process, or of a goroutine of it.
 func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (*Worker, error) {
 	w := &Worker{
 		rank: m.Rank, host: hostname(), lease: m.Lease, drain: m.Drain, slots: max(m.Slots, 1), level: m.Level, lasts: m.Lasts,
-		log: log.With("rank", m.Rank),
+		log: log.With("rank", m.Rank), keeper: m.Keeper,
 	}
 	w.count.Store(int64(m.Count))
 	w.activity.init()
 	w.leaving, w.leave = context.WithCancel(context.Background())
+	w.dismissed, w.dismiss = context.WithCancel(context.Background())
 	var err error
 	if w.own, err = workspace.Use(ctx, rdb, m.Sleigh, false); err != nil {
 		return nil, err

@@ -87,15 +87,15 @@ func refuseLasting(ctx context.Context, rdb *redisx.Client, name string) error {
 }
 
 // Disband ends a team that lasts, for all its masters: their calls fail, all workers leave, and both workspaces are deleted.
-// This master leaves as with Stop. It blocks as Stop does. Of a sleigh that Start made it is Stop.
+// This master leaves as with Stop. It blocks as Stop does. Of a sleigh that Start made it is Stop; a visitor ends such a one, too.
 func (s *Sleigh) Disband(ctx context.Context) error {
-	if s.lasts && !s.stopped.Load() {
+	if (s.lasts || s.visits) && !s.stopped.Load() {
 		drain, cancel := context.WithTimeout(ctx, drainFor)
 		defer cancel()
 		s.disband(drain)
 	}
 	err := s.Stop(ctx)
-	if !s.lasts {
+	if !s.lasts && !s.visits {
 		return err
 	}
 	for _, name := range []string{s.user.Name(), s.Name()} {

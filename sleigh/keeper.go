@@ -34,6 +34,8 @@ type keeper struct {
 	// launches is told how the launches of this keeper go, and says when to give up. If it is nil, maxFailures do.
 	launches *launches
 	entry    int // of launches, that is this keeper's
+	// dismissed is called with the rank of a worker that somebody has told to leave (see DrainWorker); nil: nobody wants to know.
+	dismissed func(rank int)
 
 	leave context.Context // ends when there is to be no worker any more
 	now   context.Context // ends when that is to be at once
@@ -71,11 +73,19 @@ func (k *keeper) keep() error {
 		if k.always && !k.lasts && isDone(k.leave) {
 			return nil // the sleigh is over, and will be deleted
 		}
-		joined, over := k.bury(e)
+		last, over := k.bury(e)
+		joined := last.joined
 		switch {
 		case over != nil:
 			k.giveBack()
 			return over
+		case last.dismissed:
+			k.launches.worked(k.entry)
+			if k.dismissed != nil {
+				k.dismissed(k.member.Rank)
+			}
+			k.giveBack()
+			return nil
 		case e.ending == refused && k.launches == nil:
 			return fmt.Errorf("%w (what it printed stands above)", errRefused)
 		case isDone(k.leave) || e.ending == left && !k.always && !lost:
@@ -126,6 +136,9 @@ func (k *keeper) takeAnother() bool {
 		ranks, err := k.places.take(k.leave, 1)
 		if err == nil {
 			k.member.Rank = ranks[0]
+			err = k.own.DeleteVar(k.leave, dismissVarOf(ranks[0])) // should it have told another worker of this process to leave
+		}
+		if err == nil || errors.Is(err, workspace.ErrNoVar) {
 			return true
 		}
 		k.log.Warn("no rank taken, trying again", "error", err)
@@ -134,47 +147,58 @@ func (k *keeper) takeAnother() bool {
 	return false
 }
 
-// bury tells what is known of a worker that ended, and gives its tasks to others. It reports whether the worker had joined,
-// and returns an error if the sleigh is over. It does not return before that is done: the next worker of the rank has to
+// fate is what is known in Redis of a worker that has ended.
+type fate struct {
+	joined    bool
+	dismissed bool // somebody has told it to leave, and there is to be no other
+}
+
+// bury tells what is known of a worker that ended, and gives its tasks to others. It returns an error if the sleigh is over. It does not return before that is done: the next worker of the rank has to
 // find them, and may otherwise wait for what they are to store.
-func (k *keeper) bury(e end) (joined bool, over error) {
+func (k *keeper) bury(e end) (last fate, over error) {
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), drainFor)
-		joined, over, err := k.tryBury(ctx, e)
+		last, over, err := k.tryBury(ctx, e)
 		cancel()
 		switch {
 		case err == nil:
-			return joined, over
+			return last, over
 		case isOver(err):
-			return true, err
+			return fate{joined: true}, err
 		case isDone(k.now): // there is no time, and nobody to take the rank
-			return true, nil
+			return fate{joined: true}, nil
 		}
 		k.log.Warn("tasks of a dead worker were not given to others, trying again", "rank", k.member.Rank, "error", err)
 		pause(k.now, retryPause)
 	}
 }
 
-func (k *keeper) tryBury(ctx context.Context, e end) (joined bool, over, err error) {
+func (k *keeper) tryBury(ctx context.Context, e end) (last fate, over, err error) {
 	if found, err := k.own.TryFind(ctx, stopVar, new(json.RawMessage)); err != nil || found {
-		return true, ErrStopped, err
+		return fate{joined: true}, ErrStopped, err
 	}
+	whose := ""
+	if _, err := k.own.TryFind(ctx, dismissVarOf(k.member.Rank), &whose); err != nil {
+		return last, nil, err
+	}
+	last.dismissed = whose == k.own.Client()
 	var info WorkerInfo
 	known, err := k.own.TryFind(ctx, workerVarOf(k.member.Rank), &info)
 	if err != nil || !known || info.Launch != k.member.Launch {
-		return false, nil, err
+		return last, nil, err
 	}
+	last.joined = true
 	if e.ending == died {
 		if err := k.noteDeath(ctx, info, e); err != nil {
-			return true, nil, err
+			return last, nil, err
 		}
 	}
 	for _, variable := range []string{taskVar, taskVarOf(k.member.Rank)} {
 		if err := k.own.EndClaims(ctx, variable, info.Client); err != nil {
-			return true, nil, err
+			return last, nil, err
 		}
 	}
-	return true, nil, nil
+	return last, nil, nil
 }
 
 // noteDeath stores what is known of a death, for whoever gets the tasks, and forgets the oldest one of many.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"sync"
+	"time"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -40,6 +41,7 @@ func (l *lines) end(emit func(text string)) {
 // never blocks for long: see outbox.
 type stderrWriter struct {
 	out   *outbox
+	aside *outbox // has them too, for whoever looks in, where the master has them without Redis; else nil
 	mu    sync.Mutex
 	lines lines
 }
@@ -47,14 +49,15 @@ type stderrWriter struct {
 // stderrHere is for worker processes that the master launched on a host: their lines need no Redis, which may be what they
 // are about.
 func (l *listener) stderrHere(rank int, host string) *stderrWriter {
-	return newStderrWriter(
-		func(before, left int, lines []printed) ([]byte, int) {
-			return pageOf(rank, host, "", before, left, lines)
-		},
-		func(_ context.Context, text []byte) error {
-			l.take(text)
-			return nil
-		})
+	page := func(before, left int, lines []printed) ([]byte, int) {
+		return pageOf(rank, host, "", before, left, lines)
+	}
+	s := newStderrWriter(page, func(_ context.Context, text []byte) error {
+		l.take(text)
+		return nil
+	})
+	s.aside = outboxOf(page, func(ctx context.Context, text []byte) error { return storeAside(ctx, l.s.own, text) })
+	return s
 }
 
 // stderrThere is for those that another process launched.
@@ -68,9 +71,7 @@ func stderrThere(own *workspace.Workspace, lasts bool, rank int) *stderrWriter {
 }
 
 func newStderrWriter(page func(before, left int, lines []printed) ([]byte, int), store func(context.Context, []byte) error) *stderrWriter {
-	o := &outbox{page: page, store: store}
-	o.ctx, o.cancel = context.WithCancel(context.Background())
-	return &stderrWriter{out: o}
+	return &stderrWriter{out: outboxOf(page, store)}
 }
 
 // Write never fails.
@@ -81,7 +82,13 @@ func (s *stderrWriter) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-func (s *stderrWriter) emit(text string) { s.out.add(printed{Stream: Stderr, Text: text}) }
+func (s *stderrWriter) emit(text string) {
+	line := printed{At: time.Now(), Stream: Stderr, Text: text}
+	s.out.add(line)
+	if s.aside != nil {
+		s.aside.add(line)
+	}
+}
 
 // ended is called when a process has ended.
 func (s *stderrWriter) ended() {
@@ -89,7 +96,15 @@ func (s *stderrWriter) ended() {
 	defer s.mu.Unlock()
 	s.lines.end(s.emit)
 	s.out.flush()
+	if s.aside != nil {
+		s.aside.flush()
+	}
 }
 
 // close is called when there will be no other.
-func (s *stderrWriter) close() { s.out.close() }
+func (s *stderrWriter) close() {
+	s.out.close()
+	if s.aside != nil {
+		s.aside.close()
+	}
+}

@@ -51,7 +51,7 @@ func (c *crew) launch(n int, runner func(i, rank int) (run runWorker, end func()
 		run, end := runner(i, rank)
 		k := &keeper{
 			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, lasts: c.s.lasts, leave: c.s.ctx, now: c.ctx,
-			launches: c.s.launches, entry: i,
+			launches: c.s.launches, entry: i, dismissed: c.s.dismissed,
 		}
 		c.running.Go(func() {
 			defer end()
@@ -73,6 +73,6 @@ func (c *crew) end(ctx context.Context) {
 // member is what a worker of the rank has to know.
 func (s *Sleigh) member(rank int) member {
 	return member{
-		Sleigh: s.Name(), Rank: rank, Count: s.Workers(), Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level, Lasts: s.lasts,
+		Sleigh: s.Name(), Keeper: s.own.Client(), Rank: rank, Count: s.Workers(), Lease: s.lease, Drain: s.drain, Slots: s.slots, Level: s.level, Lasts: s.lasts,
 	}
 }

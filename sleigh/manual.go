@@ -2,16 +2,13 @@ package sleigh
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/netspaces/netspaces/redisx"
-	"github.com/netspaces/netspaces/workspace"
 )
 
 // Manual has n workers that are started by hand, on any machine that reaches the Redis: copies of this program, with its
@@ -54,8 +51,7 @@ type volunteers struct{}
 
 func (volunteers) end(context.Context) {}
 
-// joinTeam makes this process the keeper of a worker of the named sleigh, once there is one. It returns when that is over, or
-// it was told to leave.
+// joinTeam makes this process the keeper of a worker of the named sleigh, as its environment says.
 func joinTeam(name, slots, origin string) error {
 	n := 1
 	if slots != "" {
@@ -82,85 +78,13 @@ func joinTeam(name, slots, origin string) error {
 			}
 		}
 	}()
-	err := volunteer(leave, now, url, name, origin, n)
-	if leave.Err() != nil || errors.Is(err, workspace.ErrNoWorkspace) || errors.Is(err, ErrStopped) {
-		return nil // the team needs no worker any more, or this is to be none
-	}
-	return err
-}
-
-// volunteer keeps a worker.
-func volunteer(leave, now context.Context, url, name, origin string, slots int) error {
-	program, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("cannot launch a worker: %w", err)
-	}
 	rdb, err := redisx.Open(leave, url, nil)
 	if err != nil {
+		if isDone(leave) {
+			return nil
+		}
 		return err
 	}
 	defer func() { _ = rdb.Close() }()
-	log := newLog(slog.LevelInfo)
-	own, err := awaitTeam(leave, rdb, name, log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = own.Close() }()
-	t, err := admit(leave, own, thisProgram())
-	if err != nil {
-		return err
-	}
-
-	places := newPlaces(own, t.Lease, slots, t.Workers, log)
-	ranks, err := places.take(leave, 1)
-	if err != nil {
-		return err
-	}
-	holding, stop := context.WithCancel(context.Background())
-	held := make(chan struct{})
-	go func() {
-		defer close(held)
-		if t.Lasts {
-			go keepLooking(holding, own, t.Lease, log)
-		}
-		places.hold(holding)
-	}()
-	defer func() {
-		stop()
-		<-held
-	}()
-	log.Info("joined", "team", name, "rank", strconv.Itoa(ranks[0]))
-	out := stderrThere(own, t.Lasts, ranks[0])
-	defer out.close()
-	p := &processes{
-		place: onThisHost{program: program, redis: url}, output: out, ended: out.ended, stays: true, kill: context.Background(),
-	}
-	if origin == "" {
-		p.output = io.MultiWriter(os.Stderr, out) // else the master would have each line twice
-	}
-	k := &keeper{
-		own: own, places: places, log: log, run: p.run, leave: leave, now: now, origin: origin,
-		member: member{Sleigh: name, Rank: ranks[0], Count: max(t.Workers, ranks[0]+1), Lease: t.Lease, Drain: t.Drain, Slots: slots, Level: t.Level, Lasts: t.Lasts},
-	}
-	return k.keep()
-}
-
-// awaitTeam waits until there is a sleigh of the name, also while Redis, which was there, is away.
-func awaitTeam(ctx context.Context, rdb *redisx.Client, name string, log *slog.Logger) (*workspace.Workspace, error) {
-	for waiting := false; ; waiting = true {
-		own, err := workspace.Use(ctx, rdb, name, false)
-		missing := errors.Is(err, workspace.ErrNoWorkspace)
-		switch {
-		case err == nil || !missing && !waiting:
-			return own, err
-		case !missing && ctx.Err() == nil:
-			log.Warn("Redis is away, trying again", "error", err)
-		case !waiting:
-			log.Info("waiting for the team to start", "team", name)
-		}
-		pause(ctx, retryPause) // nothing in Redis tells of a workspace that is to come
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-	}
+	return Serve(leave, rdb, name, &ServeOptions{Slots: n, Now: now, Logger: newLog(slog.LevelInfo), origin: origin})
 }

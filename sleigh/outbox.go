@@ -34,12 +34,15 @@ type outbox struct {
 }
 
 func newOutbox(w *Worker) *outbox {
-	o := &outbox{
-		page: func(before, left int, lines []printed) ([]byte, int) {
+	return outboxOf(
+		func(before, left int, lines []printed) ([]byte, int) {
 			return pageOf(w.rank, w.host, w.own.Client(), before, left, lines)
 		},
-		store: func(ctx context.Context, text []byte) error { return storePage(ctx, w.own, w.lasts, text) },
-	}
+		func(ctx context.Context, text []byte) error { return storePage(ctx, w.own, w.lasts, text) })
+}
+
+func outboxOf(page func(before, left int, lines []printed) ([]byte, int), store func(context.Context, []byte) error) *outbox {
+	o := &outbox{page: page, store: store}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	return o
 }

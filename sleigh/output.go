@@ -16,15 +16,15 @@ import (
 
 // Line is a line that a worker printed, or a record that it logged, which may have several.
 type Line struct {
-	Worker int        // rank; -1 where a command of Command printed it
-	Host   string     // of the worker
-	Job    string     // its id; empty where it is not known, as Index then is
-	Index  int        // of the element, or with EachWorker the rank; -1 where it is not known
-	Time   time.Time  // of the worker's clock
-	Stream Stream     // what it was written to
-	Level  slog.Level // of a record
-	Text   string     // without the newline; a record has its attributes after its message
-	Left   int        // lines of this worker that are missing here, as Text says then; else 0
+	Worker int        `json:"worker"`         // rank; -1 where a command of Command printed it
+	Host   string     `json:"host"`           // of the worker
+	Job    string     `json:"job,omitempty"`  // its id; empty where it is not known, as Index then is
+	Index  int        `json:"index"`          // of the element, or with EachWorker the rank; -1 where it is not known
+	Time   time.Time  `json:"time"`           // of the worker's clock
+	Stream Stream     `json:"stream"`         // what it was written to
+	Level  slog.Level `json:"level"`          // of a record
+	Text   string     `json:"text"`           // without the newline; a record has its attributes after its message
+	Left   int        `json:"left,omitempty"` // lines of this worker that are missing here, as Text says then; else 0
 }
 
 // Stream is what a line was written to.
@@ -146,21 +146,9 @@ func (l *listener) take(text []byte) {
 	for _, b := range p.Batches {
 		l.hosts[b.Client] = b.Host
 		for _, line := range b.Lines {
-			if line.Left > 0 {
-				l.output(leftOut(b.Worker, b.Host, line.Left))
-				continue
+			if line.Job == "" || l.knows == nil || l.knows(line.Job) {
+				l.output(b.line(line))
 			}
-			if line.Job != "" && l.knows != nil && !l.knows(line.Job) {
-				continue
-			}
-			index := -1
-			if line.Index != nil {
-				index = *line.Index
-			}
-			l.output(Line{
-				Worker: b.Worker, Host: b.Host, Job: line.Job, Index: index, Time: line.At, Stream: line.Stream,
-				Level: line.Level, Text: line.text(),
-			})
 		}
 	}
 	l.mu.Lock()

@@ -24,7 +24,10 @@ const (
 	lineBytes = 16 << 10 // of a line; longer ones are cut
 )
 
-var logScript = workspace.NewScript("sleigh log", luaOf("log"))
+var (
+	logScript    = workspace.NewScript("sleigh log", luaOf("recent")+"\n"+luaOf("log"))
+	recentScript = workspace.NewScript("sleigh recent", luaOf("recent")+"\n"+luaOf("aside"))
+)
 
 // page counts the lines of each client of each worker, as "rank client".
 type page struct {
@@ -52,6 +55,28 @@ type printed struct {
 	Level  slog.Level `json:"level,omitzero"`
 	Text   string     `json:"text,omitempty"`
 	Bytes  []byte     `json:"bytes,omitempty"` // the text, where it is none
+}
+
+// count is how many lines it stands for.
+func (b *pageBatch) count() (n int) {
+	for _, line := range b.Lines {
+		n += max(line.Left, 1)
+	}
+	return n
+}
+
+// line is one of its lines as it is handed over.
+func (b *pageBatch) line(p printed) Line {
+	if p.Left > 0 {
+		return leftOut(b.Worker, b.Host, p.Left)
+	}
+	index := -1
+	if p.Index != nil {
+		index = *p.Index
+	}
+	return Line{
+		Worker: b.Worker, Host: b.Host, Job: p.Job, Index: index, Time: p.At, Stream: p.Stream, Level: p.Level, Text: p.text(),
+	}
 }
 
 // size is about what it takes in memory.
@@ -112,13 +137,19 @@ func parseWhose(name string) (worker int, client string) {
 	return worker, client
 }
 
-// storePage stores a page, and has Redis drop what is too much.
+// storePage stores a page, for masters and for whoever looks in, and has Redis drop what is too much.
 func storePage(ctx context.Context, own *workspace.Workspace, lasts bool, text []byte) error {
 	most, room := mostPages, pageBytes
 	if lasts {
 		most, room = mostApart, 0
 	}
-	_, _, err := own.Do(ctx, logScript, []string{logVar}, most, room, text)
+	_, _, err := own.Do(ctx, logScript, []string{logVar, recentVar}, most, room, text, recentPages, recentBytes)
+	return err
+}
+
+// storeAside stores a page that the master has, for whoever looks in.
+func storeAside(ctx context.Context, own *workspace.Workspace, text []byte) error {
+	_, _, err := own.Do(ctx, recentScript, []string{recentVar}, text, recentPages, recentBytes)
 	return err
 }
 

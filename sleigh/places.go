@@ -121,7 +121,7 @@ func (p *places) do(ctx context.Context, what string, more ...any) (headcount, [
 	variables := []string{rankVar, teamVar}
 	if what == "leave" {
 		for _, rank := range more {
-			variables = append(variables, workerVarOf(rank.(int)), statusVarOf(rank.(int)), progressVarOf(rank.(int)))
+			variables = append(variables, workerVarOf(rank.(int)), statusVarOf(rank.(int)), progressVarOf(rank.(int)), dismissVarOf(rank.(int)))
 		}
 	}
 	args := append([]any{what, p.own.Client(), p.lease.Milliseconds(), p.slots, p.least}, more...)

@@ -37,6 +37,7 @@ type terms struct {
 	Drain     time.Duration `json:"drain"`
 	Level     slog.Level    `json:"level"`   // Options.LogLevel
 	Workers   int           `json:"workers"` // to be there at least
+	Master    Master        `json:"master"`  // who made the team
 }
 
 // Refusal is a worker that wanted to join and may not.

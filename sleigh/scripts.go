@@ -25,6 +25,8 @@ var (
 	statusScript  = script("status")
 	auditScript   = script("audit")
 	explainScript = script("explain")
+	glanceScript  = script("glance")
+	dismissScript = script("dismiss")
 )
 
 func script(name string) *workspace.Script {

@@ -22,9 +22,11 @@ type Sleigh struct {
 	rdb     *redisx.Client
 	own     *workspace.Workspace // tasks, results, workers
 	user    *workspace.Workspace
-	lasts   bool // the team stays when this master leaves
-	workers int  // to be there at least
-	slots   int  // of each worker that is launched
+	lasts   bool  // the team stays when this master leaves
+	visits  bool  // it is no master: see Visit
+	told    terms // what a visitor found that workers are told
+	workers int   // to be there at least
+	slots   int   // of each worker that is launched
 	lease   time.Duration
 	drain   time.Duration
 	log     *slog.Logger
@@ -40,6 +42,7 @@ type Sleigh struct {
 	ids      recent        // of jobs of this master
 	there    headcount
 	refusals []Refusal
+	without  map[int]bool // ranks that are to be there no more: see DrainWorker
 
 	ctx      context.Context // ends when the sleigh stops or fails, with the cause
 	cancel   context.CancelCauseFunc
@@ -246,11 +249,15 @@ func (s *Sleigh) User() *workspace.Workspace { return s.user }
 // then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all that is done, and for some
 // seconds more where Redis does not answer. A second call waits for the first and returns the same.
 //
-// Of a team that was joined only this master and the workers that it launched leave: see Join.
+// Of a team that was joined only this master and the workers that it launched leave: see Join. A visitor leaves at once.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.stopped.Store(true)
 		s.cancel(ErrStopped)
+		if s.visits {
+			s.stopErr = errors.Join(s.user.Close(), s.own.Close())
+			return
+		}
 		drain, cancel := context.WithTimeout(ctx, drainFor)
 		defer cancel()
 		if s.lasts {

@@ -17,17 +17,17 @@ const silentAfter = 6 * time.Second
 // What status.lua tells of a worker, and of a job.
 const (
 	workerTexts = 5
-	jobTexts    = 4
+	jobTexts    = 6
 )
 
-// Status is what a sleigh does.
+// Status is what a sleigh does. As JSON, durations are in nanoseconds.
 type Status struct {
-	Workers []WorkerStatus // by rank
-	Jobs    []JobStatus    // in the order in which they began
-	Refused []Refusal      // the last workers that wanted to join and may not
-	Hosts   []HostTrouble  // hosts on which a function fails far more often than elsewhere
+	Workers []WorkerStatus `json:"workers"`           // by rank
+	Jobs    []JobStatus    `json:"jobs"`              // in the order in which they began
+	Refused []Refusal      `json:"refused,omitempty"` // the last workers that wanted to join and may not
+	Hosts   []HostTrouble  `json:"hosts,omitempty"`   // hosts on which a function fails far more often than elsewhere
 	// Failed are workers of SSH and Command that could not be launched. It is tried again.
-	Failed []LaunchFailure
+	Failed []LaunchFailure `json:"failed,omitempty"`
 }
 
 // State is that of a worker.
@@ -44,32 +44,42 @@ const (
 
 // WorkerStatus is what a worker does. What it tells of itself is up to a second old.
 type WorkerStatus struct {
-	Rank  int
-	State State
-	Since time.Time // when it last began to work, or ceased to; zero while it joins
-	Tasks []Running // what it runs
+	Rank  int       `json:"rank"`
+	State State     `json:"state"`
+	Since time.Time `json:"since,omitzero"`  // when it last began to work, or ceased to; zero while it joins
+	Tasks []Running `json:"tasks,omitempty"` // what it runs
 	// Done and Failed are elements since it joined; those that failed are done, too.
-	Done, Failed int
-	Mean         time.Duration // that an element took
-	Beat         time.Duration // since its last sign of life; -1 if there was none
-	Info         WorkerInfo    // zero while it joins
+	Done   int           `json:"done"`
+	Failed int           `json:"failed"`
+	Mean   time.Duration `json:"mean"`          // that an element took
+	Beat   time.Duration `json:"beat"`          // since its last sign of life; -1 if there was none
+	Info   WorkerInfo    `json:"info,omitzero"` // zero while it joins
 }
 
 // JobStatus is how far a job is. Submitted is the sum of Backlog, Queued, Claimed and Done, all of them elements. Where very
 // many wait, Backlog and Queued are estimates.
 type JobStatus struct {
-	ID, Name, Func string
-	Priority       int
-	Since          time.Time // when it began
-	Submitted      int       // that Redis was given; a job with many has more, which follow as there is room
-	Backlog        int       // that wait for room among those handed out
-	Queued         int       // handed out, and no worker has them
-	Claimed        int       // that workers have
-	Done           int       // also those that failed
-	Failed         int
-	Total          int           // elements there will be; -1 if it is not known
-	Rate           float64       // elements done in a second, lately
-	Left           time.Duration // time until all are done, at this rate; -1 if it is not known
+	ID        string        `json:"id"`
+	Name      string        `json:"name"`
+	Func      string        `json:"func"`
+	Priority  int           `json:"priority"`
+	Since     time.Time     `json:"since"`     // when it began
+	Submitted int           `json:"submitted"` // that Redis was given; a job with many has more, which follow as there is room
+	Backlog   int           `json:"backlog"`   // that wait for room among those handed out
+	Queued    int           `json:"queued"`    // handed out, and no worker has them
+	Claimed   int           `json:"claimed"`   // that workers have
+	Done      int           `json:"done"`      // also those that failed
+	Failed    int           `json:"failed"`
+	Total     int           `json:"total"` // elements there will be; -1 if it is not known
+	Rate      float64       `json:"rate"`  // elements done in a second, lately
+	Left      time.Duration `json:"left"`  // time until all are done, at this rate; -1 if it is not known
+	// Master is who has it; zero if none is heard of.
+	Master Master `json:"master,omitzero"`
+	// Alone is for how long it has had no master, in a team that lasts; 0 while it has one.
+	Alone time.Duration `json:"alone,omitzero"`
+
+	last mastery       // who has it, or had it last
+	keep time.Duration // of a job that outlives its master
 }
 
 // Status says what workers and jobs do. It blocks for two round trips, and returns the errors of Find.
@@ -79,9 +89,15 @@ func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
 	}
 	st, err := statusOf(ctx, s.own)
 	if err != nil {
-		return nil, err
+		return nil, s.visited(err)
+	}
+	if !s.lasts {
+		s.nameMaster(st)
 	}
 	s.mu.Lock()
+	if s.visits {
+		s.there = st.headcount(s.workers)
+	}
 	jobs := make([]*job, 0, len(s.jobs))
 	for j := range s.jobs {
 		jobs = append(jobs, j)
@@ -98,6 +114,27 @@ func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
 	st.Hosts = s.hosts.troubles()
 	st.Failed = s.launches.failures(st.Workers)
 	return st, nil
+}
+
+// nameMaster says who has the jobs of a team that has one master.
+func (s *Sleigh) nameMaster(st *Status) {
+	master := s.told.Master
+	if !s.visits {
+		master = s.asMaster()
+	}
+	for i := range st.Jobs {
+		master.Since = st.Jobs[i].Since
+		st.Jobs[i].Master = master
+	}
+}
+
+// headcount says who is there, where there are at least so many ranks.
+func (st *Status) headcount(least int) headcount {
+	there := headcount{Workers: len(st.Workers), Count: least}
+	for _, w := range st.Workers {
+		there.Slots, there.Count = there.Slots+w.Info.Slots, max(there.Count, w.Rank+1)
+	}
+	return there
 }
 
 // addTo adds what only the master knows.
@@ -130,7 +167,7 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 		args = append(args, rank)
 	}
 	for _, id := range ids {
-		variables = append(variables, countVarOf(id), backlogVarOf(id), jobVarOf(id))
+		variables = append(variables, countVarOf(id), backlogVarOf(id), jobVarOf(id), masterVarOf(id))
 		args = append(args, id)
 	}
 	_, texts, err := own.Do(ctx, statusScript, variables, args...)
@@ -140,7 +177,7 @@ func statusOf(ctx context.Context, own *workspace.Workspace) (*Status, error) {
 	if len(texts) != workerTexts*len(ranks)+jobTexts*len(ids) {
 		return nil, fmt.Errorf("sleigh: %d texts came for %d workers and %d jobs", len(texts), len(ranks), len(ids))
 	}
-	st := &Status{}
+	st := &Status{Workers: []WorkerStatus{}, Jobs: []JobStatus{}}
 	for i, rank := range ranks {
 		w, err := workerStatus(rank, texts[workerTexts*i:workerTexts*(i+1)])
 		if err != nil {
@@ -221,7 +258,7 @@ func (w *WorkerStatus) addProgress(text string) error {
 	return nil
 }
 
-// jobStatus reads count:J, job:J, and the elements in backlog and in queues.
+// jobStatus reads count:J, job:J, the elements in backlog and in queues, master:J, and for how many ms there has been none.
 func jobStatus(texts []string) (JobStatus, error) {
 	var count struct{ Submitted, Done, Failed int }
 	var info jobInfo
@@ -231,13 +268,23 @@ func jobStatus(texts []string) (JobStatus, error) {
 	if err := json.Unmarshal([]byte(texts[1]), &info); err != nil && texts[1] != "" {
 		return JobStatus{}, fmt.Errorf("sleigh: what is known of a job is not readable: %w", err)
 	}
-	waiting, err := numbers(texts[2:])
+	waiting, err := numbers([]string{texts[2], texts[3], texts[5]})
 	if err != nil {
 		return JobStatus{}, err
+	}
+	var last mastery
+	if texts[4] != "" {
+		if err := json.Unmarshal([]byte(texts[4]), &last); err != nil {
+			return JobStatus{}, fmt.Errorf("sleigh: who has a job is not readable: %w", err)
+		}
 	}
 	j := JobStatus{
 		ID: info.ID, Name: info.Name, Func: info.Func, Priority: info.Priority, Since: info.Began,
 		Submitted: count.Submitted, Done: count.Done, Failed: count.Failed, Total: -1,
+		Alone: time.Duration(waiting[2]) * time.Millisecond, last: last, keep: info.Keep,
+	}
+	if j.Alone == 0 {
+		j.Master = last.Master
 	}
 	left := j.Submitted - j.Done
 	j.Backlog = min(waiting[0], left)

@@ -23,6 +23,7 @@ import (
 //	finished    FinishedJob
 //	worker@R    WorkerInfo of the worker of rank R (single)
 //	status@R    what the worker of rank R does (single)
+//	dismiss@R   name of the client whose worker of rank R is to leave (single)
 //	rank        rank and slots of a worker, claimed by its keeper: see team.lua
 //	team        how many workers, slots and ranks there are (single)
 //	terms       what the master wants of workers (single)
@@ -32,6 +33,7 @@ import (
 //	death@C     Death of the worker whose client is C (single)
 //	deaths      names of these variables, the oldest first
 //	log         pages of lines that workers print (see page.go)
+//	recent      the last of them, for whoever looks in (see recent.lua)
 //	progress@R  how far elements are that the worker of rank R runs (single)
 //	stop        a value here ends the workers
 const (
@@ -50,6 +52,7 @@ const (
 func taskVarOf(rank int) string       { return taskVar + "@" + strconv.Itoa(rank) }
 func workerVarOf(rank int) string     { return "worker@" + strconv.Itoa(rank) }
 func statusVarOf(rank int) string     { return "status@" + strconv.Itoa(rank) }
+func dismissVarOf(rank int) string    { return "dismiss@" + strconv.Itoa(rank) }
 func deathVarOf(client string) string { return "death@" + client }
 func exportVarOf(name string) string  { return "export:" + name }
 func backlogVarOf(job string) string  { return "backlog:" + job }

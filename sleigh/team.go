@@ -3,6 +3,7 @@ package sleigh
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -17,7 +18,7 @@ func (s *Sleigh) terms(sameBuild bool) terms {
 	if known != nil {
 		p.Functions = known
 	}
-	t := terms{program: p, SameBuild: sameBuild, Lasts: s.lasts, Lease: s.lease, Drain: s.drain, Level: s.level, Workers: s.workers}
+	t := terms{program: p, SameBuild: sameBuild, Lasts: s.lasts, Lease: s.lease, Drain: s.drain, Level: s.level, Workers: s.workers, Master: s.asMaster()}
 	if s.lasts { // other masters may have other functions, and workers that do not know them leave them to others
 		t.Workers, t.Functions = 0, nil
 	}
@@ -34,17 +35,48 @@ func (s *Sleigh) tellTerms(ctx context.Context, sameBuild bool) error {
 // members are the ranks of the workers that EachWorker is for.
 func (s *Sleigh) members(ctx context.Context) ([]int, error) {
 	if !s.lasts {
-		ranks := make([]int, s.workers)
-		for i := range ranks {
-			ranks[i] = i
-		}
-		return ranks, nil
+		return s.launchedRanks(ctx)
 	}
 	ranks, _, err := look(ctx, s.own)
 	if err == nil && len(ranks) == 0 {
 		err = fmt.Errorf("no worker has joined the team %q", s.Name())
 	}
 	return ranks, err
+}
+
+// launchedRanks are those of the workers that were asked for, also if they are still to come, but not of those that were told
+// to leave, unless others have taken their ranks.
+func (s *Sleigh) launchedRanks(ctx context.Context) ([]int, error) {
+	s.mu.Lock()
+	without := maps.Clone(s.without)
+	s.mu.Unlock()
+	var taken []int
+	if len(without) > 0 {
+		var err error
+		if taken, _, err = look(ctx, s.own); err != nil {
+			return nil, err
+		}
+	}
+	var ranks []int
+	for rank := range s.workers {
+		if !without[rank] || slices.Contains(taken, rank) {
+			ranks = append(ranks, rank)
+		}
+	}
+	if len(ranks) == 0 {
+		return nil, fmt.Errorf("all workers of %q were told to leave", s.Name())
+	}
+	return ranks, nil
+}
+
+// dismissed notes that a worker which this process has launched was told to leave.
+func (s *Sleigh) dismissed(rank int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.without == nil {
+		s.without = map[int]bool{}
+	}
+	s.without[rank] = true
 }
 
 // look says which ranks are taken, in their order, and the ids of the jobs.

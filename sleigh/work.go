@@ -31,6 +31,7 @@ func (w *Worker) serve(ctx context.Context) {
 		}
 	})
 	looking.Go(func() { w.reportAll(ctx) })
+	looking.Go(func() { w.hearDismissal(ctx) })
 	w.initialise(ctx)
 	for range w.slots {
 		loops.Go(func() { w.serveAll(ctx, cancel) })

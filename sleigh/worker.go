@@ -28,6 +28,10 @@ type Worker struct {
 	capture  *capture // nil if others share what this process prints to
 	progress progress
 
+	keeper    string          // client of its keeper
+	dismissed context.Context // ends when it is to leave, and its keeper to have no other
+	dismiss   context.CancelFunc
+
 	leaving  context.Context // ends when it is to claim no more
 	leave    context.CancelFunc
 	activity activity

@@ -2,7 +2,7 @@
 -- KEYS 1-4, groups of the job's: count, backlog, result, job; then, in a team that lasts: master, state, failed, finished; then
 --      named, if it has a name.
 -- ARGV 1 incarnation, 2 request, 3 the name of the first of these variables, 4 id of the job, 5 its name, or '', 6 what is to be
---      known of it later, or '', 7 the master that may have it, if it is not the caller
+--      known of it later, or '', 7 the master that may have it, if it is not the caller; '*': whoever has
 -- Returns OK; TAKEN and who has the job; or GONE.
 local again = refused()
 if again then return again end
@@ -12,7 +12,7 @@ local finished, named
 if last then
   local master = variable('master:' .. id, FIRST + 4 * GROUP)
   local holder = master_of(master)
-  local other = holder ~= ARGV[7] and taken(master)
+  local other = ARGV[7] ~= '*' and holder ~= ARGV[7] and taken(master)
   if other then return other end
   finished = variable('finished', FIRST + 7 * GROUP)
   check(finished)

@@ -1,12 +1,15 @@
 -- Stores a page of lines that workers printed, in the last page that is there if it has room, and drops the oldest pages
 -- beyond a number. What was dropped is counted at the beginning of the first that stays.
--- KEYS 1-4 and one group: log.
--- ARGV 1 incarnation, 2 request, 3 log, 4 how many pages may be there, 5 bytes that a page may have, 6 page (see page.go)
+-- It is kept with the last ones, too.
+-- KEYS 1-4, groups of: log, recent
+-- ARGV 1 incarnation, 2 request, 3 log, 4 how many pages may be there, 5 bytes that a page may have, 6 page (see page.go),
+--      7 how many of the last ones are kept, 8 bytes of these
 -- Returns OK or GONE.
 local again = refused()
 if again then return again end
-local log = variable(ARGV[3], FIRST)
+local log, recent = variable(ARGV[3], FIRST), variable('recent', FIRST + GROUP)
 check(log)
+check(recent)
 local most, room, new = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
 -- What a page begins with, and where its batches do; nil if it was put in by hand.
@@ -64,4 +67,5 @@ if n > most then
     redis.call('LSET', log.values, 0, page(written(left), lines, string.sub(first, from)))
   end
 end
+keep(recent, new, tonumber(ARGV[7]), tonumber(ARGV[8]))
 return answer({ 'OK' })

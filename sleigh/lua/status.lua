@@ -1,9 +1,10 @@
 -- Says what workers and jobs do.
--- KEYS 1-4, groups of: task; for each rank: worker@R, status@R, progress@R, task@R; for each job: count, backlog, job
+-- KEYS 1-4, groups of: task; for each rank: worker@R, status@R, progress@R, task@R; for each job: count, backlog, job, master
 -- ARGV 1 incarnation, 2 request, 3 the variable task, 4 number of ranks, 5… these, then the ids of the jobs
 -- Returns OK, for each rank: worker@R, status@R, progress@R ('' if there is none), ms since its last sign of life and since it
 --   wrote status@R (-1 if there is none); for each job: count, job ('' if it has ended), how many of its elements are in
---   backlog, and in task and task@R: where these are very long, by those at their heads; or GONE.
+--   backlog, and in task and task@R: where these are very long, by those at their heads; who has it ('' if the team has one
+--   master), and for how many ms nobody has had it (0 while somebody has); or GONE.
 local again = refused()
 if again then return again end
 local MOST_READ = 4194304 -- bytes of each list, but for some tasks
@@ -58,6 +59,9 @@ for i = 5 + tonumber(ARGV[4]), #ARGV do
   reply[#reply + 1] = value_at(group + 2 * GROUP)
   reply[#reply + 1] = whole(waits[ARGV[i]] or 0)
   reply[#reply + 1] = whole(queued[ARGV[i]] or 0)
-  group = group + 3 * GROUP
+  local holder, text = master_of(variable('master:' .. ARGV[i], group + 3 * GROUP))
+  reply[#reply + 1] = text or ''
+  reply[#reply + 1] = holder and whole(silence(holder, text)) or '0'
+  group = group + 4 * GROUP
 end
 return reply

@@ -1,6 +1,6 @@
 -- Who is in the team: takes, keeps and gives back ranks, and counts who is there. A rank that is taken is a claim of the variable
 -- rank, which is named by the number of the rank and held by the client of the worker's keeper.
--- KEYS 1-4, groups of: rank, team; and to leave, for each of the ranks: worker@R, status@R, progress@R
+-- KEYS 1-4, groups of: rank, team; and to leave, for each of the ranks: worker@R, status@R, progress@R, dismiss@R
 -- ARGV 1 incarnation, 2 request, 3 the variable rank, 4 what: take, renew, leave or look, 5 client, 6 lease in ms, 7 slots of a
 --      worker, 8 how many ranks there are at least, 9… to take: how many; else the ranks
 -- Returns OK, the value of team, then ranks: those taken (the lowest that are free); to renew, those that others have; else those
@@ -46,10 +46,11 @@ elseif what == 'leave' then
     local claim = c.get(ranks, ARGV[i])
     if claim and claim.holder == client then
       free(ARGV[i])
-      local w, first = waiting(), FIRST + (3 * (i - 9) + 2) * GROUP
+      local w, first = waiting(), FIRST + (4 * (i - 9) + 2) * GROUP
       w.delete(variable('worker@' .. ARGV[i], first))
       w.delete(variable('status@' .. ARGV[i], first + GROUP))
       w.delete(variable('progress@' .. ARGV[i], first + 2 * GROUP))
+      w.delete(variable('dismiss@' .. ARGV[i], first + 3 * GROUP))
     end
   end
 end
