@@ -11,6 +11,7 @@ import (
 	"github.com/netspaces/netspaces/cmd/internal/cli"
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/sleigh/each"
 	"github.com/spf13/cobra"
 )
 
@@ -69,4 +70,18 @@ func completeJobs(team *string) cobra.CompletionFunc {
 		names := jobNames(ctx, s)
 		return names, s.Stop(ctx)
 	})
+}
+
+// explain adds to an error of a run what there is and what to do.
+func explain(ctx context.Context, s *sleigh.Sleigh, err error) error {
+	if s == nil {
+		return err
+	}
+	if _, held := errors.AsType[*sleigh.HeldError](err); held {
+		return &cli.Error{Err: err, Advice: "Let that program go on, or end it: the job waits for the next one."}
+	}
+	if errors.Is(err, each.ErrNotAllowed) {
+		return &cli.Error{Err: err, Advice: "Start workers with 'sleigh worker --team " + s.Name() + " --allow-commands', or with a list that has the program."}
+	}
+	return explainJob(ctx, s, err)
 }
