@@ -12,6 +12,7 @@ import (
 
 const (
 	lookAtJob  = 500 * time.Millisecond
+	askEvery   = time.Second
 	seeTo      = 2 * time.Second // without a result, until it is seen to that no task stays on its way to a worker that has vanished
 	quietFor   = 5 * time.Second // without a result, until the job is audited; each further time twice as long
 	quietLong  = time.Minute
@@ -21,6 +22,11 @@ const (
 
 // lookAfter does what is due from time to time.
 func (j *job) lookAfter(ctx context.Context) error {
+	held := false
+	if sink, ok := j.sink.(heldUp); ok {
+		_, since := sink.heldUp()
+		held = !since.IsZero()
+	}
 	j.mu.Lock()
 	if j.lastMoved.After(j.audited) {
 		j.quiet = quietFor
@@ -38,8 +44,14 @@ func (j *job) lookAfter(ctx context.Context) error {
 	if see {
 		j.seen = time.Now()
 	}
+	ask := j.isToAsk(held)
 	j.copyLate()
 	j.mu.Unlock()
+	if ask {
+		if err := j.isEnded(ctx); err != nil {
+			return err
+		}
+	}
 	switch {
 	case audit:
 		return j.audit(ctx)
@@ -47,6 +59,17 @@ func (j *job) lookAfter(ctx context.Context) error {
 		return j.handOut(ctx, nil, 0)
 	}
 	return nil
+}
+
+// isToAsk reports whether it is time to see whether somebody else has ended the job: once after a result, since its end may
+// fall between two waits for results, and from time to time while the program does not take those that are there. j.mu is held.
+func (j *job) isToAsk(held bool) bool {
+	asked := j.asked.After(j.lastMoved)
+	if !j.begun || time.Since(j.lastMoved) < lookAtJob || asked && !(held && time.Since(j.asked) > askEvery) {
+		return false
+	}
+	j.asked = time.Now()
+	return true
 }
 
 // copyLate has copies of late tasks run, once there is nothing else to do for all workers. The first result counts. j.mu is

@@ -24,6 +24,9 @@ const (
 // a worker and all jobs move: each had a result in the last 5 s, or runs elements for less than 5 s, or for less than five
 // times as long as its elements take. A host on which a function fails and not on others is told of all the same.
 //
+// Of jobs of other masters it cannot tell what only these know: results that nobody takes, elements that do not come, full
+// windows. It says who their masters are.
+//
 // It blocks for some round trips, and for some 5 s if Redis does not answer, which is a reason then. Times are by the clocks of
 // Redis and of this process alone. It returns the errors of Find.
 func (s *Sleigh) Explain(ctx context.Context) ([]Reason, error) {
@@ -38,7 +41,7 @@ func (s *Sleigh) Explain(ctx context.Context) ([]Reason, error) {
 	case err == nil:
 		return v.reasons(), nil
 	case ctx.Err() != nil || limited.Err() == nil || isOver(err) || errors.Is(err, workspace.ErrDamaged):
-		return nil, err
+		return nil, s.visited(err)
 	}
 	return []Reason{{Cause: NoAnswer, For: time.Since(asked), Detail: err.Error()}}, nil
 }
@@ -50,6 +53,7 @@ type survey struct {
 	jobs  []jobView
 	held  []held                       // by clients that are silent
 	kept  map[string]int               // texts with results in Redis, by the ids of jobs
+	lacks map[string][]int             // ranks that are not there and have tasks of EachWorker, by the ids of other masters' jobs
 	hosts map[string]string            // of clients in held, by their names
 	waits map[string][]workspace.Wait  // what workers wait for, by their clients of User
 	vars  map[string]workspace.VarInfo // of these
@@ -68,6 +72,9 @@ func (s *Sleigh) survey(ctx context.Context) (*survey, error) {
 		return nil, err
 	}
 	v.lookAtJobs()
+	if err := v.lookAtRanks(ctx); err != nil {
+		return nil, err
+	}
 	if slices.ContainsFunc(v.there(), func(w WorkerStatus) bool { return len(v.running(&w)) > 0 }) {
 		if err := v.lookAtUser(ctx); err != nil {
 			return nil, err
@@ -166,6 +173,34 @@ func (v *survey) lookAtTeam(ctx context.Context) (err error) {
 	return err
 }
 
+// lookAtRanks reads which workers jobs of other masters wait for that are not there.
+func (v *survey) lookAtRanks(ctx context.Context) error {
+	var missing []string
+	for _, j := range v.st.Jobs {
+		if v.s.knows(j.ID) || time.Since(j.Since) < movesWithin {
+			continue
+		}
+		for _, rank := range v.notThere(j.ranks) {
+			missing = append(missing, taskVarOf(rank))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	vars, err := v.s.own.DescribeVars(ctx, slices.Compact(missing)...)
+	v.lacks = map[string][]int{}
+	for _, j := range v.st.Jobs {
+		for _, rank := range v.notThere(j.ranks) {
+			waits := func(info workspace.VarInfo) bool { return info.Name == taskVarOf(rank) && info.Values+info.Claimed > 0 }
+			if slices.ContainsFunc(vars, waits) && !v.s.knows(j.ID) {
+				v.lacks[j.ID] = append(v.lacks[j.ID], rank)
+			}
+		}
+	}
+	return err
+}
+
 // lookAtUser reads what functions wait for.
 func (v *survey) lookAtUser(ctx context.Context) error {
 	clients, err := v.s.user.ListClients(ctx)
@@ -192,5 +227,9 @@ func (s *Sleigh) command() string {
 	if server := s.rdb.String(); server == "embedded" || server == "local" {
 		return ""
 	}
-	return fmt.Sprintf("REDIS_URL=%s %s=%s %s", s.rdb, teamEnv, s.Name(), filepath.Base(os.Args[0]))
+	program := filepath.Base(os.Args[0])
+	if s.visits {
+		program = s.told.Name
+	}
+	return fmt.Sprintf("REDIS_URL=%s %s=%s %s", s.rdb, teamEnv, s.Name(), program)
 }

@@ -231,7 +231,7 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	j.mu.Unlock()
 	description := ""
 	if !j.begun {
-		info := jobInfo{ID: j.id, Name: j.o.Name, Func: j.fn, Priority: j.o.Priority, Began: time.Now()}
+		info := jobInfo{ID: j.id, Name: j.o.Name, Func: j.fn, Priority: j.o.Priority, Began: time.Now(), Ranks: j.ranks}
 		if j.lasting != nil {
 			info.Keep = j.o.Keep
 		}
@@ -288,5 +288,6 @@ type jobInfo struct {
 	Priority int       `json:"priority"`
 	Began    time.Time `json:"began"`
 
-	Keep time.Duration `json:"keep,omitempty"` // of a job that outlives its master: for how long it is known when it has ended
+	Ranks []int         `json:"ranks,omitempty"` // of EachWorker
+	Keep  time.Duration `json:"keep,omitempty"`  // of a job that outlives its master: for how long it is known when it has ended
 }

@@ -85,6 +85,7 @@ type job struct {
 	lastMoved time.Time     // when a result came
 	audited   time.Time
 	seen      time.Time     // when it was seen to its tasks
+	asked     time.Time     // when it was seen whether somebody else has ended it
 	quiet     time.Duration // without a result until the next audit
 }
 
@@ -281,10 +282,24 @@ func (j *job) collect(ctx context.Context) error {
 		if reported = done; err != nil {
 			return err
 		}
-		if err := claim.Settle(ctx, outcomes...); err != nil && !errors.Is(err, workspace.ErrClaimLost) {
+		switch err := claim.Settle(ctx, outcomes...); {
+		case errors.Is(err, workspace.ErrClaimLost):
+			if err := j.isEnded(ctx); err != nil {
+				return err
+			}
+		case err != nil:
 			return err
 		}
 	}
+}
+
+// isEnded returns ErrEnded if somebody else has ended the job.
+func (j *job) isEnded(ctx context.Context) error {
+	known, err := j.s.own.Known(ctx, countVarOf(j.id))
+	if err == nil && !known {
+		err = ErrEnded
+	}
+	return err
 }
 
 // progress says how many elements are done, and why the job is over, if it is.

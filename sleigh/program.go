@@ -40,14 +40,6 @@ type terms struct {
 	Master    Master        `json:"master"`  // who made the team
 }
 
-// Refusal is a worker that wanted to join and may not.
-type Refusal struct {
-	Host   string    `json:"host"`
-	PID    int       `json:"pid"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
-}
-
 // errRefused says that the process may not be a worker of the team.
 var errRefused = errors.New("the team does not want this worker")
 
@@ -136,8 +128,7 @@ func admit(ctx context.Context, own *workspace.Workspace, p program) (terms, err
 	if reason == "" {
 		return t, nil
 	}
-	err := own.Store(ctx, refusedVar, Refusal{Host: hostname(), PID: os.Getpid(), Reason: reason, At: time.Now()})
-	return t, errors.Join(fmt.Errorf("%w: %s", errRefused, reason), err)
+	return t, errors.Join(fmt.Errorf("%w: %s", errRefused, reason), refuse(ctx, own, reason))
 }
 
 // hostname is the name of this machine.

@@ -16,6 +16,7 @@ const (
 	NoAnswer    Cause = "no answer"    // Redis does not answer: For, Detail
 	NoWorker    Cause = "no worker"    // none has joined: Workers, Command, Refused
 	AllLeaving  Cause = "all leaving"  // those that are there claim no more: Ranks, Hosts
+	NoMaster    Cause = "no master"    // a job has none, and needs one: Job, Func, Master (the last one), For; In, until it is ended
 	HostSilent  Cause = "host silent"  // nothing is heard of workers on a host: Ranks, Hosts, Tasks, Elements, For, In
 	NoFunction  Cause = "no function"  // no worker has it: Job, Func, Workers, Builds, MasterBuild
 	RankMissing Cause = "rank missing" // EachWorker waits for workers that are not there: Job, Func, Ranks
@@ -29,7 +30,7 @@ const (
 
 // causes are in the order in which reasons are given.
 var causes = []Cause{
-	NoAnswer, NoWorker, AllLeaving, HostSilent, NoFunction, RankMissing, Waiting, NotTaken, NoInput, LongElement, WindowTaken, HostFailing,
+	NoAnswer, NoWorker, AllLeaving, NoMaster, HostSilent, NoFunction, RankMissing, Waiting, NotTaken, NoInput, LongElement, WindowTaken, HostFailing,
 }
 
 // Reason says why something does not move. String says it in words; the fields that its cause has are the facts, the others zero.
@@ -37,6 +38,7 @@ type Reason struct {
 	Cause   Cause    `json:"cause"`
 	Job     string   `json:"job,omitempty"` // its id
 	Func    string   `json:"func,omitempty"`
+	Master  Master   `json:"master,omitzero"`   // who has the job, if it is not the one who asks
 	Ranks   []int    `json:"ranks,omitempty"`   // of the workers that it is about
 	Hosts   []string `json:"hosts,omitempty"`   // theirs
 	Workers int      `json:"workers,omitempty"` // that are there; with NoWorker, that there should be
@@ -55,7 +57,7 @@ type Reason struct {
 
 	Jobs        []string  `json:"jobs,omitempty"`   // the ids of others, which have all workers
 	Builds      []string  `json:"builds,omitempty"` // of the workers
-	MasterBuild string    `json:"masterBuild,omitempty"`
+	MasterBuild string    `json:"masterBuild,omitempty"` // empty if it is not known
 	Refused     []Refusal `json:"refused,omitempty"`
 	Command     string    `json:"command,omitempty"` // starts a worker, on any machine; empty if none from outside can join
 	Detail      string    `json:"detail,omitempty"`  // an error
@@ -65,6 +67,14 @@ type Reason struct {
 }
 
 func (r Reason) String() string {
+	text := r.text()
+	if r.Cause != NoMaster && r.Master.Client != "" {
+		text += "; its master is " + r.Master.String()
+	}
+	return text
+}
+
+func (r *Reason) text() string {
 	switch r.Cause {
 	case NoAnswer:
 		return fmt.Sprintf("Redis has not answered for %s: %s", span(r.For), r.Detail)
@@ -72,6 +82,8 @@ func (r Reason) String() string {
 		return r.noWorker()
 	case AllLeaving:
 		return fmt.Sprintf("%s: there is no other to take tasks", does(r.Ranks, 0, "leaves", "leave"))
+	case NoMaster:
+		return r.noMaster()
 	case HostSilent:
 		return r.hostSilent()
 	case NoFunction:
@@ -111,6 +123,17 @@ func (r *Reason) noWorker() string {
 	return text
 }
 
+func (r *Reason) noMaster() string {
+	text := fmt.Sprintf("%s has had no master for %s: nothing is heard of the last one, %s", r.job(), span(r.For), r.Master)
+	if r.Master.Client == "" {
+		text = fmt.Sprintf("%s has had no master for %s: the last one, %s, has left it", r.job(), span(r.For), r.Master)
+	}
+	if r.In > 0 {
+		text += "; it is ended in " + span(r.In)
+	}
+	return text
+}
+
 func (r *Reason) hostSilent() string {
 	last := "of which nothing was heard"
 	if r.For >= 0 {
@@ -138,6 +161,9 @@ func (r *Reason) noFunction() string {
 	build := "build is " + strings.Join(r.Builds, "")
 	if len(r.Builds) > 1 {
 		build = "builds are " + strings.Join(r.Builds, ", ")
+	}
+	if r.MasterBuild == "" {
+		return fmt.Sprintf("no worker has function %s: the workers' %s", r.Func, build)
 	}
 	return fmt.Sprintf("no worker has function %s: the workers' %s, the master's is %s", r.Func, build, r.MasterBuild)
 }

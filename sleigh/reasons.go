@@ -4,16 +4,39 @@ import (
 	"cmp"
 	"os"
 	"slices"
+	"time"
 )
 
 // reasons finds why nothing moves.
 func (v *survey) reasons() []Reason {
-	all := slices.Concat(v.absent(), v.silent(), v.noFunctions(), v.missingRanks(), v.waiting(), v.notTaken(), v.noInput(), v.long(),
+	all := slices.Concat(v.absent(), v.noMasters(), v.silent(), v.noFunctions(), v.missingRanks(), v.waiting(), v.notTaken(), v.noInput(), v.long(),
 		v.windows(), v.failingHosts())
 	slices.SortStableFunc(all, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(slices.Index(causes, a.Cause), slices.Index(causes, b.Cause)),
 			cmp.Compare(len(b.Ranks)+b.Elements, len(a.Ranks)+a.Elements))
 	})
+	for i := range all {
+		for _, j := range v.st.Jobs {
+			if j.ID == all[i].Job && j.Master.Client != v.s.own.Client() && j.Alone == 0 {
+				all[i].Master = j.Master
+			}
+		}
+	}
+	return all
+}
+
+// noMasters is for jobs of a team that lasts which have no master, and go on no further without one.
+func (v *survey) noMasters() (all []Reason) {
+	for _, j := range v.st.Jobs {
+		if j.Alone == 0 || j.last.Done || j.Queued+j.Claimed > 0 {
+			continue
+		}
+		r := Reason{Cause: NoMaster, Job: j.ID, Func: j.Func, Master: j.last.Master, For: j.Alone}
+		if ends := time.Duration(j.last.CancelAfter) * time.Millisecond; ends > 0 {
+			r.In = max(ends-j.Alone, 0)
+		}
+		all = append(all, r)
+	}
 	return all
 }
 
@@ -99,7 +122,9 @@ func (v *survey) noFunctions() (all []Reason) {
 			}
 		}
 		if !has {
-			all = append(all, Reason{Cause: NoFunction, Job: j.ID, Func: j.Func, Workers: len(there), Builds: builds, MasterBuild: buildOf()})
+			all = append(all, Reason{
+				Cause: NoFunction, Job: j.ID, Func: j.Func, Workers: len(there), Builds: builds, MasterBuild: v.s.masterBuild(&j),
+			})
 		}
 	}
 	return all
@@ -113,19 +138,43 @@ func (i *WorkerInfo) has(fn string) bool {
 	return i.PID == os.Getpid() && i.Host == hostname() && registered(fn) != nil // a worker in this process, since it joined
 }
 
+// masterBuild is the build of the program whose job it is; empty if it is another one, and not known.
+func (s *Sleigh) masterBuild(j *JobStatus) string {
+	switch {
+	case s.visits && !s.lasts:
+		return s.told.Build
+	case j.Master.Client == s.own.Client():
+		return buildOf()
+	}
+	return ""
+}
+
 // missingRanks is for EachWorker, whose tasks are for certain workers.
 func (v *survey) missingRanks() (all []Reason) {
-	there := v.there()
+	if len(v.there()) == 0 {
+		return nil
+	}
 	for _, j := range v.jobs {
-		missing := slices.DeleteFunc(slices.Clone(j.ranks), func(rank int) bool {
-			return slices.ContainsFunc(there, func(w WorkerStatus) bool { return w.Rank == rank })
-		})
-		slices.Sort(missing)
-		if len(missing) > 0 && j.moved > movesWithin && len(there) > 0 {
+		if missing := v.notThere(j.ranks); len(missing) > 0 && j.moved > movesWithin {
 			all = append(all, Reason{Cause: RankMissing, Job: j.id, Func: j.fn, Ranks: missing, For: j.moved})
 		}
 	}
+	for _, j := range v.st.Jobs {
+		if missing := v.lacks[j.ID]; len(missing) > 0 {
+			all = append(all, Reason{Cause: RankMissing, Job: j.ID, Func: j.Func, Ranks: missing, For: time.Since(j.Since)})
+		}
+	}
 	return all
+}
+
+// notThere are those of the ranks whose workers are not there.
+func (v *survey) notThere(ranks []int) []int {
+	there := v.there()
+	missing := slices.DeleteFunc(slices.Clone(ranks), func(rank int) bool {
+		return slices.ContainsFunc(there, func(w WorkerStatus) bool { return w.Rank == rank })
+	})
+	slices.Sort(missing)
+	return missing
 }
 
 // takesLong reports whether an element has run for longer than elements of its job take.

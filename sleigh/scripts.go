@@ -27,6 +27,7 @@ var (
 	explainScript = script("explain")
 	glanceScript  = script("glance")
 	dismissScript = script("dismiss")
+	refuseScript  = script("refuse")
 )
 
 func script(name string) *workspace.Script {

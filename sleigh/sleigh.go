@@ -101,9 +101,8 @@ type team interface {
 }
 
 const (
-	drainFor     = 10 * time.Second // how long Stop leaves functions that ignore the end of their context
-	minLease     = 100 * time.Millisecond
-	refusalsKept = 20
+	drainFor = 10 * time.Second // how long Stop leaves functions that ignore the end of their context
+	minLease = 100 * time.Millisecond
 )
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
@@ -214,7 +213,7 @@ func (s *Sleigh) begin(o Options, launched func() error) error {
 		s.output.end()
 		return errors.Join(err, s.user.Close(), s.own.Close())
 	}
-	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.takeRefusals, s.lookAfterTeam} {
+	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.noteRefusals, s.lookAfterTeam} {
 		s.running.Go(func() { f(s.ctx) })
 	}
 	if s.lasts {

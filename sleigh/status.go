@@ -78,11 +78,12 @@ type JobStatus struct {
 	// Alone is for how long it has had no master, in a team that lasts; 0 while it has one.
 	Alone time.Duration `json:"alone,omitzero"`
 
-	last mastery       // who has it, or had it last
-	keep time.Duration // of a job that outlives its master
+	last  mastery       // who has it, or had it last
+	keep  time.Duration // of a job that outlives its master
+	ranks []int         // of EachWorker
 }
 
-// Status says what workers and jobs do. It blocks for two round trips, and returns the errors of Find.
+// Status says what workers and jobs do. It blocks for some round trips, and returns the errors of Find.
 func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
 	if err := s.over(); err != nil {
 		return nil, err
@@ -91,12 +92,18 @@ func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
 	if err != nil {
 		return nil, s.visited(err)
 	}
+	var refused []Refusal
+	if s.visits {
+		if refused, err = readRefusals(ctx, s.own); err != nil {
+			return nil, s.visited(err)
+		}
+	}
 	if !s.lasts {
 		s.nameMaster(st)
 	}
 	s.mu.Lock()
 	if s.visits {
-		s.there = st.headcount(s.workers)
+		s.there, s.refusals = st.headcount(s.workers), refused
 	}
 	jobs := make([]*job, 0, len(s.jobs))
 	for j := range s.jobs {
@@ -281,7 +288,7 @@ func jobStatus(texts []string) (JobStatus, error) {
 	j := JobStatus{
 		ID: info.ID, Name: info.Name, Func: info.Func, Priority: info.Priority, Since: info.Began,
 		Submitted: count.Submitted, Done: count.Done, Failed: count.Failed, Total: -1,
-		Alone: time.Duration(waiting[2]) * time.Millisecond, last: last, keep: info.Keep,
+		Alone: time.Duration(waiting[2]) * time.Millisecond, last: last, keep: info.Keep, ranks: info.Ranks,
 	}
 	if j.Alone == 0 {
 		j.Master = last.Master

@@ -27,7 +27,7 @@ import (
 //	rank        rank and slots of a worker, claimed by its keeper: see team.lua
 //	team        how many workers, slots and ranks there are (single)
 //	terms       what the master wants of workers (single)
-//	refused     Refusal of a worker that wanted to join
+//	refused     Refusal of a worker that wanted to join; the last ones
 //	init        task that each worker runs before any other
 //	export:N    value exported by the name N (single)
 //	death@C     Death of the worker whose client is C (single)

@@ -140,26 +140,6 @@ func (j *job) resize() {
 	j.nudge()
 }
 
-// takeRefusals notes workers that were refused.
-func (s *Sleigh) takeRefusals(ctx context.Context) {
-	for ctx.Err() == nil {
-		var r Refusal
-		err := s.own.Fetch(ctx, refusedVar, &r)
-		if isOver(err) {
-			return
-		}
-		if err != nil {
-			pause(ctx, retryPause)
-			continue
-		}
-		s.log.Warn("a worker was refused", "host", r.Host, "pid", r.PID, "reason", r.Reason)
-		s.mu.Lock()
-		s.refusals = append(s.refusals, r)
-		s.refusals = s.refusals[max(0, len(s.refusals)-refusalsKept):]
-		s.mu.Unlock()
-	}
-}
-
 // lookAfterTeam gives up the ranks of workers that are not heard of any more.
 func (s *Sleigh) lookAfterTeam(ctx context.Context) {
 	for {

@@ -1,5 +1,7 @@
 package each
 
+import "errors"
+
 // Command is what to run for each item.
 type Command struct {
 	// Args are the program and its arguments. Anywhere in them, and as often as one likes, these stand for
@@ -15,4 +17,19 @@ type Command struct {
 	Args []string
 	// Pipe has the command read the item, as it is, from its standard input. Defaults to false.
 	Pipe bool
+}
+
+func (c Command) check() error {
+	if len(c.Args) == 0 {
+		return errors.New("each: there is no command")
+	}
+	return nil
+}
+
+// element is an item for a worker.
+func (c Command) element(seq int, item string, o *Options) element {
+	return element{
+		Seq: seq, Item: text(item), Args: texts(c.Args), Pipe: c.Pipe, Retries: o.Retries, Timeout: o.Timeout, Output: o.OutputBytes,
+		Named: o.Name != "",
+	}
 }

@@ -1,9 +1,16 @@
 package each
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"os"
 	"time"
+
+	"github.com/netspaces/netspaces/sleigh"
 )
+
+const mostOutput = 16 << 20 // bytes of a stream: as JSON, two of them and an item fit into a value
 
 // Options are those of Run, Attach and Retry.
 type Options struct {
@@ -59,4 +66,58 @@ type Options struct {
 	// OnResult is called with each result, after its output was written and before the joblog has it, one call at a time. An
 	// error ends the run, and is returned. Defaults to nothing.
 	OnResult func(Result) error
+}
+
+func (o *Options) resolve() (Options, error) {
+	var r Options
+	if o != nil {
+		r = *o
+	}
+	for name, n := range map[string]int{
+		"OutputBytes": r.OutputBytes, "Retries": r.Retries, "Timeout": int(r.Timeout), "Priority": r.Priority, "Chunk": r.Chunk, "Total": r.Total,
+	} {
+		if n < 0 {
+			return r, fmt.Errorf("each: %s may not be negative", name)
+		}
+	}
+	if r.OutputBytes > mostOutput {
+		return r, fmt.Errorf("each: OutputBytes may be %d at the most", mostOutput)
+	}
+	if r.OutputBytes == 0 {
+		r.OutputBytes = mostOutput
+	}
+	r.Retries = max(r.Retries, 1)
+	if r.Stdout == nil {
+		r.Stdout = io.Discard
+	}
+	if r.Stderr == nil {
+		r.Stderr = io.Discard
+	}
+	switch {
+	case (r.Resume || r.ResumeFailed) && r.Joblog == "":
+		return r, errors.New("each: Resume needs a Joblog, which says what is done")
+	case r.Detach && r.Name == "":
+		return r, errors.New("each: Detach needs a Name, by which the job is found again")
+	case r.Detach && r.Halt.Why != "":
+		return r, errors.New("each: a job that is left to itself has nobody to Halt it")
+	}
+	if r.Results != "" && !r.DryRun {
+		if err := os.MkdirAll(r.Results, 0o777); err != nil {
+			return r, fmt.Errorf("each: results: %w", err)
+		}
+	}
+	return r, r.Halt.check()
+}
+
+// job gives the options of the job.
+func (o *Options) job() *sleigh.JobOptions {
+	j := &sleigh.JobOptions{
+		Name: o.Name, Priority: o.Priority, Chunk: o.Chunk, Ordered: o.KeepOrder,
+		NoCopies: true, // what a command does, it does to the world
+	}
+	if o.Halt.Why != "" { // no more than needed is handed out
+		j.LoadFactor = 1
+		j.Chunk = max(j.Chunk, 1)
+	}
+	return j
 }
