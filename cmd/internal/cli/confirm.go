@@ -18,7 +18,7 @@ var errDeclined = errors.New("nothing was done")
 func (r *Run) Confirm(ctx context.Context, format string, args ...any) error {
 	question := fmt.Sprintf(format, args...)
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return &Error{Code: CodeUsage, Err: fmt.Errorf("%s There is no terminal to ask", question), Advice: "Give --force to do it without being asked."}
+		return &Error{Code: CodeUsage, Err: fmt.Errorf("there is no terminal to ask: %s", question), Advice: "Give --force to do it without being asked."}
 	}
 	fmt.Fprintf(r.Stderr, "%s [y/N] ", question)
 	answers := make(chan string, 1)

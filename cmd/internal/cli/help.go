@@ -137,9 +137,12 @@ func explainUsage(cmd *cobra.Command, err error) error {
 	if _, failed := fmt.Sscanf(err.Error(), "unknown command %q", &name); failed == nil {
 		err = unknownCommand(cmd, name)
 	}
-	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok && missing.GetSpecifiedShortnames() == "" {
-		if meant := nearestFlag(cmd, missing.GetSpecifiedName()); meant != "" {
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		name, short := missing.GetSpecifiedName(), missing.GetSpecifiedShortnames()
+		if meant := nearestFlag(cmd, name); meant != "" && short == "" {
 			err = Usagef("%w. Did you mean --%s?", err, meant)
+		} else if strings.Trim(short, "0123456789.") == "" && short != "" {
+			err = Usagef("%w. After -- nothing is a flag: -- -%s", err, short)
 		}
 	}
 	if isUsage(err) {

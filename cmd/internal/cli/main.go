@@ -42,10 +42,10 @@ func Main(root *cobra.Command) int {
 	return v.code
 }
 
-// plain is a message without the name of the package that it is from, which says nothing to the users of a command.
+// plain is a message without the names of the packages that it is from, which say nothing to the users of a command.
 func plain(message string) string {
 	for _, name := range []string{"redisx: ", "workspace: ", "sleigh: ", "each: "} {
-		message = strings.TrimPrefix(message, name)
+		message = strings.ReplaceAll(strings.TrimPrefix(message, name), ": "+name, ": ")
 	}
 	return message
 }
