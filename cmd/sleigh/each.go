@@ -46,7 +46,19 @@ last. No shell is in between: for pipes and the like, run one, as in sh -c '…'
 Items come after :::, from a file, or as lines from stdin. Workers run commands if they were started with --allow-commands; those
 of --local may. What fails is counted, and makes the exit code 5.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: cli.Do(f.run),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// Where one of them is on the command line, the other one may be in the environment all the same.
+			team, local := cmd.Flags().Changed("team"), cmd.Flags().Changed("local")
+			return cli.Do(func(ctx context.Context, r *cli.Run, args []string) error {
+				switch {
+				case local && !team:
+					f.team = ""
+				case team && !local:
+					f.local = 0
+				}
+				return f.run(ctx, r, args)
+			})(cmd, args)
+		},
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false) // what comes after the command belongs to it

@@ -27,9 +27,6 @@ const patience = 60 * time.Second
 
 // TestMain has the test binary be the command too, and its workers.
 func TestMain(m *testing.M) {
-	for _, name := range []string{"REDIS_URL", "NETSPACES_TEAM", "NETSPACES_ALLOW_COMMANDS"} {
-		_ = os.Unsetenv(name)
-	}
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // workers under the race detector would end a second late
 	testscript.Main(m, map[string]func(){"sleigh": main})
 }
@@ -40,15 +37,17 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"redis":  startRedis,
-			"exits":  exits,
-			"until":  until,
-			"start":  start,
-			"await":  await,
-			"signal": signalTo,
-			"ends":   ends,
-			"json":   checkJSON,
-			"seq":    seq,
+			"redis":      startRedis,
+			"exits":      exits,
+			"until":      until,
+			"start":      start,
+			"await":      await,
+			"signal":     signalTo,
+			"ends":       ends,
+			"json":       checkJSON,
+			"seq":        seq,
+			"needs":      needs,
+			"killworker": killWorker,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
@@ -220,7 +219,7 @@ func ends(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // checkJSON wants a value at a place in the JSON on the last command's stdout, or in a file: json PLACE VALUE [FILE]. Of
-// several JSON texts there, the first part of the place is a number; # is how many there are of something.
+// several JSON texts there, the first part of the place is a number; len is how many there are of something.
 func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	file := "stdout"
 	if len(args) > 2 {
@@ -246,7 +245,7 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 		case []any:
 			n, err := strconv.Atoi(part)
 			switch {
-			case part == "#":
+			case part == "len":
 				at = len(v)
 			case err != nil || n >= len(v):
 				ts.Fatalf("%s: there is no %s", args[0], part)
@@ -279,4 +278,31 @@ func seq(ts *testscript.TestScript, _ bool, args []string) {
 		fmt.Fprintln(&text, n)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), text.Bytes(), 0o666))
+}
+
+// killWorker kills a worker process of what start has started: killworker NAME
+func killWorker(ts *testscript.TestScript, _ bool, args []string) {
+	parent := running(ts, args[0]).cmd.Process.Pid
+	out, err := exec.Command("ps", "-A", "-o", "pid=,ppid=").Output()
+	ts.Check(err)
+	for line := range strings.Lines(string(out)) {
+		var pid, of int
+		if _, err := fmt.Sscan(line, &pid, &of); err == nil && of == parent {
+			ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+			return
+		}
+	}
+	ts.Fatalf("%s has no worker", args[0])
+}
+
+// needs skips the script where a program is missing, which CI must not do: needs PROGRAM
+func needs(ts *testscript.TestScript, _ bool, args []string) {
+	t := ts.Value(testKey{}).(testing.TB)
+	if _, err := exec.LookPath(args[0]); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		ts.Fatalf("no %s on PATH", args[0])
+	}
+	t.Skipf("no %s on PATH", args[0])
 }
