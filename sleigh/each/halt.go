@@ -37,7 +37,7 @@ func ParseHalt(text string) (Halt, error) {
 	if percent {
 		h.Count, h.Percent = 0, n
 	}
-	if (when != "now" && when != "soon") || err != nil || n < 1 || h.check() != nil {
+	if (when != "now" && when != "soon") || why == "" || err != nil || n < 1 || h.check() != nil {
 		return Halt{}, fmt.Errorf("each: bad halt %q: never, or like now,fail=1: now or soon, and fail, success or done, and a number or 1%% to 100%%", text)
 	}
 	return h, nil

@@ -71,7 +71,9 @@ func start(t testing.TB, launch sleigh.Launcher) *sleigh.Sleigh {
 }
 
 // sh is a command that a shell runs.
-func sh(script string) each.Command { return each.Command{Args: []string{"sh", "-c", script, "sh", "{}"}} }
+func sh(script string) each.Command {
+	return each.Command{Args: []string{"sh", "-c", script, "sh", "{}"}}
+}
 
 // printed is what a run has written.
 type printed struct{ stdout, stderr bytes.Buffer }

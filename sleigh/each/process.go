@@ -64,8 +64,10 @@ func (p *process) run(ctx context.Context) error {
 		defer close(killed)
 		p.end(ended)
 	})
+	unguard := watch(p.cmd.Process.Pid)
 	finish()
 	close(ended)
+	unguard()
 	if !unwatch() {
 		<-killed
 		p.timedOut = ctx.Err() == context.DeadlineExceeded //nolint:errorlint // It is the error of the context itself.
