@@ -41,15 +41,19 @@ func newBar(r *cli.Run, total int, what string) *bar {
 		progressbar.OptionSpinnerType(9),
 		progressbar.OptionSetItsString(what),
 	}
-	// The bar itself becomes as narrow as need be; what stands beside it does not.
+	// What stands beside the bar does not become narrower by itself. Some columns are for the ^C that a terminal puts there.
+	beside := 20
 	switch {
 	case columns >= 76:
+		beside = 60
 		b.options = append(b.options, progressbar.OptionShowCount(), progressbar.OptionShowIts())
 	case columns >= 50:
+		beside = 45
 		b.options = append(b.options, progressbar.OptionShowCount())
 	default:
 		b.options = append(b.options, progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false))
 	}
+	b.options = append(b.options, progressbar.OptionSetWidth(min(max(columns-beside, 5), 40)))
 	b.bar = b.begin()
 	b.drawing.Go(b.redraw)
 	return b

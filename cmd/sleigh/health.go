@@ -33,11 +33,11 @@ func newHealth(team string) *health {
 // reach says that there is a Redis.
 func (h *health) reach(rdb *redisx.Client) { h.rdb.Store(rdb) }
 
-// listen serves until the function that it returns is called.
-func (h *health) listen(address string) (stop func(), err error) {
+// listen serves at an address until the function that it returns is called. at is where: it has a port in place of 0.
+func (h *health) listen(address string) (at net.Addr, stop func(), err error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", h.alive)
@@ -49,7 +49,7 @@ func (h *health) listen(address string) (stop func(), err error) {
 		defer close(served)
 		_ = server.Serve(listener) // ends by Close
 	}()
-	return func() {
+	return listener.Addr(), func() {
 		_ = server.Close()
 		<-served
 	}, nil

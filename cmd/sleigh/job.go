@@ -83,5 +83,8 @@ func explain(ctx context.Context, s *sleigh.Sleigh, err error) error {
 	if errors.Is(err, each.ErrNotAllowed) {
 		return &cli.Error{Err: err, Advice: "Start workers with 'sleigh worker --team " + s.Name() + " --allow-commands', or with a list that has the program."}
 	}
+	if errors.Is(err, sleigh.ErrIncomplete) {
+		return &cli.Error{Err: err, Advice: "Run the same 'sleigh each' again that began the job: it has the items."}
+	}
 	return explainJob(ctx, s, err)
 }

@@ -262,7 +262,7 @@ func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s: there is no %s in %v", args[0], part, v)
 		}
 	}
-	if got := fmt.Sprint(at); (got == args[1]) == neg {
+	if got := strings.ReplaceAll(fmt.Sprint(at), "\n", `\n`); (got == args[1]) == neg {
 		ts.Fatalf("%s is %q, want %q (negated: %v)", args[0], got, args[1], neg)
 	}
 }

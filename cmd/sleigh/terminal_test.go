@@ -44,7 +44,7 @@ func onTerminal(t *testing.T, cols int, change func(*exec.Cmd), args ...string) 
 	x.cmd.Dir = t.TempDir()
 	x.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TERM=xterm-256color", "HOME=/no-home", "GORACE=atexit_sleep_ms=0"}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = tty, tty, tty
-	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 2}
 	x.cmd.WaitDelay = patience
 	if change != nil {
 		change(x.cmd)

@@ -25,7 +25,8 @@ func newWorker() *cobra.Command {
   sleigh worker --team farm --slots 8 --allow-commands=gzip,/usr/bin/flac
   sleigh worker --team farm --listen 127.0.0.1:9090`,
 		Long: `It may be there before the team is, and waits for it. At the first Ctrl-C or SIGTERM it takes nothing more, and leaves when
-what it runs has ended, or after 25 s; at the second one it leaves at once. What it has not done goes to others.`,
+what it runs has ended, or after 25 s; at the second one it leaves at once. What it has not done goes to others. The exit code
+is 0 then, as at the end of the team.`,
 		Args: cli.Args,
 		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {
 			if team == "" {
@@ -48,13 +49,15 @@ what it runs has ended, or after 25 s; at the second one it leaves at once. What
 
 func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error {
 	log, stderr := serviceLog(r)
+	r.Log = log
 	h := newHealth(team)
 	if listen != "" {
-		stop, err := h.listen(listen)
+		at, stop, err := h.listen(listen)
 		if err != nil {
 			return err
 		}
 		defer stop()
+		log.Info("listening", "address", at.String())
 	}
 	system := newSystemd()
 	rdb, err := r.Connect(ctx)
