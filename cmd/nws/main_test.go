@@ -149,9 +149,11 @@ func abandon(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
 		ws, err := workspace.Use(ctx, rdb, name, true)
 		ts.Check(err)
+		ts.Check(ws.Close())
+	}
+	for _, name := range args {
 		// As it is some time after kill -9: somebody who is no more owns it, and the time is over.
 		ts.Check(rdb.Redis().HSet(ctx, "nws:{"+name+"}:ws", "owner", "dead", "lease", 1).Err())
 		ts.Check(rdb.Redis().ZAdd(ctx, "nws:names", redis.Z{Score: 1, Member: name}).Err())
-		ts.Check(ws.Close())
 	}
 }

@@ -28,6 +28,9 @@ func (r *Run) Confirm(ctx context.Context, format string, args ...any) error {
 	}()
 	select {
 	case answer := <-answers:
+		if !strings.HasSuffix(answer, "\n") { // Ctrl-D
+			fmt.Fprintln(r.Stderr)
+		}
 		switch strings.ToLower(strings.TrimSpace(answer)) {
 		case "y", "yes":
 			return nil

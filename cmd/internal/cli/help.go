@@ -134,9 +134,7 @@ func newHelp() *cobra.Command {
 // explainUsage adds to an error of the command line what was probably meant, and where to find help.
 func explainUsage(cmd *cobra.Command, err error) error {
 	var name string
-	if isUsage(err) {
-		// It is one of ours, or of pflag.
-	} else if _, failed := fmt.Sscanf(err.Error(), "unknown command %q", &name); failed == nil {
+	if _, failed := fmt.Sscanf(err.Error(), "unknown command %q", &name); failed == nil && !isUsage(err) { // it is cobra's own
 		err = unknownCommand(cmd, name)
 	}
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {

@@ -79,6 +79,7 @@ func isNumber(cell any) bool {
 
 // Visible is a text in one line without characters that would do something to a terminal.
 func Visible(value string) string {
+	value = strings.ToValidUTF8(value, "\ufffd")
 	if strings.IndexFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
 		return value
 	}
