@@ -31,7 +31,7 @@ func findJob(ctx context.Context, s *sleigh.Sleigh, name string) (sleigh.JobStat
 
 // explainJob adds to an error that there is no such job which jobs there are.
 func explainJob(ctx context.Context, s *sleigh.Sleigh, err error) error {
-	if !errors.Is(err, sleigh.ErrNoJob) && !errors.Is(err, sleigh.ErrFinished) {
+	if !errors.Is(err, sleigh.ErrNoJob) {
 		return err
 	}
 	advice := fmt.Sprintf("Team %s has no jobs.", s.Name())
@@ -82,6 +82,9 @@ func explain(ctx context.Context, s *sleigh.Sleigh, err error) error {
 	}
 	if errors.Is(err, each.ErrNotAllowed) {
 		return &cli.Error{Err: err, Advice: "Start workers with 'sleigh worker --team " + s.Name() + " --allow-commands', or with a list that has the program."}
+	}
+	if errors.Is(err, sleigh.ErrFinished) {
+		return &cli.Error{Code: cli.CodeNothing, Err: err, Advice: "'sleigh retry' runs again what failed of it. Another run needs another name."}
 	}
 	if errors.Is(err, sleigh.ErrIncomplete) {
 		return &cli.Error{Err: err, Advice: "Run the same 'sleigh each' again that began the job: it has the items."}

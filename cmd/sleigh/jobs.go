@@ -102,7 +102,7 @@ var jobColumns = []cli.Column[sleigh.JobStatus]{
 	{Title: "FAILED", Cell: func(j sleigh.JobStatus) any { return j.Failed }},
 	{Title: "WAIT", Cell: func(j sleigh.JobStatus) any { return j.Backlog + j.Queued }},
 	{Title: "RUN", Cell: func(j sleigh.JobStatus) any { return j.Claimed }},
-	{Title: "BEGAN", Cell: func(j sleigh.JobStatus) any { return ago(j.Since) }},
+	{Title: "SINCE", Cell: func(j sleigh.JobStatus) any { return ago(j.Since) }},
 	{Title: "MASTER", Cell: func(j sleigh.JobStatus) any { return master(j) }},
 }
 

@@ -78,6 +78,11 @@ func TestBarBesideAFile(t *testing.T) {
 	}
 }
 
+// atServer has a command use a server.
+func atServer(server *redistest.Server) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "REDIS_URL="+server.URL()) }
+}
+
 func touch(t *testing.T, path string) {
 	t.Helper()
 	if err := os.WriteFile(path, nil, 0o666); err != nil {
@@ -157,8 +162,7 @@ func TestWatch(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	begin(t, server.URL(), nil, "each", "--team", "farm", "--name", "waits", "--detach", "--", "true", ":::", "1", "2").ends(0)
-	atServer := func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "REDIS_URL="+server.URL()) }
-	narrow, wide := onTerminal(t, 40, atServer, "status", "--watch"), onTerminal(t, 140, atServer, "status", "farm", "--watch")
+	narrow, wide := onTerminal(t, 40, atServer(server), "status", "--watch"), onTerminal(t, 140, atServer(server), "status", "farm", "--watch")
 	for _, x := range []*terminal{narrow, wide} {
 		x.await(`no worker`)
 	}
@@ -194,7 +198,7 @@ func TestStopAsks(t *testing.T) {
 		keys string
 		code int
 	}{{"n\n", 1}, {"\n", 1}, {"\x03", 130}, {"y\n", 0}, {"", 3}} {
-		x := onTerminal(t, 80, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "REDIS_URL="+server.URL()) }, "stop", "farm")
+		x := onTerminal(t, 80, atServer(server), "stop", "farm")
 		if answer.keys != "" {
 			x.await(`Stop team farm, with no worker and 1 job\? \[y/N\] $`)
 			x.write(answer.keys)

@@ -107,7 +107,12 @@ var workerColumns = []cli.Column[sleigh.WorkerStatus]{
 	{Title: "FOR", Cell: func(w sleigh.WorkerStatus) any { return ago(w.Since) }},
 	{Title: "DONE", Cell: func(w sleigh.WorkerStatus) any { return w.Done }},
 	{Title: "FAILED", Cell: func(w sleigh.WorkerStatus) any { return w.Failed }},
-	{Title: "EACH TOOK", Cell: func(w sleigh.WorkerStatus) any { return span(w.Mean) }},
+	{Title: "EACH TOOK", Cell: func(w sleigh.WorkerStatus) any {
+		if w.Done == 0 {
+			return ""
+		}
+		return span(w.Mean)
+	}},
 	{Title: "RUNS", Cell: func(w sleigh.WorkerStatus) any { return runs(w.Tasks) }},
 }
 
