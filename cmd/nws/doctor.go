@@ -16,7 +16,8 @@ func newDoctor() *cobra.Command {
 		Short: "Look whether this Redis serves workspaces well, and say what to do",
 		Example: `  nws doctor
   nws doctor --json | jq -r '.checks[] | select(.state == "warning") | .advice'`,
-		Long:              `The exit code is 1 if a check has failed, so that workspaces do not work; a warning is none. It changes nothing.`,
+		Long: `The exit code is 1 if a check has failed, so that workspaces do not work; a warning is none.
+It changes nothing.`,
 		Args:              cli.Args,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {

@@ -17,8 +17,8 @@ func newGc() *cobra.Command {
 		Use:     "gc",
 		Short:   "Delete the workspaces whose owners have died",
 		Example: "  nws gc\n  nws gc --json | jq -r .name",
-		Long: `Programs do this by the way, whenever they open a workspace, so that it is seldom needed. What goes is not persistent, and
-the lease of its owner has ended. Each is printed by its name.`,
+		Long: `Programs do this by the way, whenever they open a workspace, so that it is seldom needed. What goes is not
+persistent, and the lease of its owner has ended. Each is printed by its name.`,
 		Args:              cli.Args,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {

@@ -89,16 +89,22 @@ func awaitWaiters(ctx context.Context, url, name, variable string, n int) error 
 	return errors.New("the watch ended")
 }
 
-// site is a server of its own for a test, with a workspace ws.
+// site is a server of its own for a test.
 type site struct {
 	t   *testing.T
 	url string
-	ws  *workspace.Workspace
+	ws  *workspace.Workspace // of the name ws; nil if there is none
 }
 
+func newEmptySite(t *testing.T) *site {
+	t.Helper()
+	return &site{t: t, url: redistest.Start(t).URL()}
+}
+
+// newSite is a site with a workspace.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, url: redistest.Start(t).URL()}
+	s := newEmptySite(t)
 	rdb, err := redisx.Open(t.Context(), s.url, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,8 @@ func (t *take) define(cmd *cobra.Command) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&t.try, "try", false, "do not wait: exit code 3 if there is nothing")
 	flags.IntVarP(&t.count, "count", "n", 1, "up to so many values: those that are there, at least one")
-	flags.BoolVar(&t.follow, "follow", false, "one after the other, until the variable is deleted; with -n so many, with --try those that are there")
+	flags.BoolVar(&t.follow, "follow", false, "one after the other, until the variable is deleted; "+
+		"with -n so many, with --try those that are there")
 	flags.BoolVar(&t.raw, "raw", false, "bytes as they are in Redis, without a newline")
 	flags.StringVar(&t.file, "file", "", "write to this `FILE` instead of stdout, as with --raw")
 	_ = cmd.MarkFlagFilename("file")

@@ -88,7 +88,8 @@ func TestWatchEndsWithWorkspace(t *testing.T) {
 		t.Errorf("exit code %d, want 3", code)
 	}
 	lines := term.Lines()
-	if len(lines) < 3 || !strings.HasPrefix(lines[0], "NAME") || !strings.HasPrefix(lines[2], `nws: workspace "ws": no such workspace`) {
+	if len(lines) < 3 || !strings.HasPrefix(lines[0], "NAME") ||
+		!strings.HasPrefix(lines[2], `nws: workspace "ws": no such workspace`) {
 		t.Errorf("want the last table and the error below it: %q", lines)
 	}
 	if !strings.Contains(term.Raw(), showCursor) {

@@ -9,8 +9,8 @@ import (
 	"github.com/netspaces/netspaces/redisx"
 )
 
-// Connect opens the Redis that the settings name. It is an error where they name none: an embedded server would be empty, and gone
-// at the end of the command. Its other errors are those of redisx.Open, and say where the address is from.
+// Connect opens the Redis that the settings name. It is an error where they name none: an embedded server would be empty,
+// and gone at the end of the command. Its other errors are those of redisx.Open, and say where the address is from.
 func (r *Run) Connect(ctx context.Context) (*redisx.Client, error) {
 	if strings.TrimSpace(r.settings.redis) == "" {
 		return nil, &Error{

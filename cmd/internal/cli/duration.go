@@ -7,7 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// DurationVar defines a flag for a time: 90s, 1m30s, or a plain number of seconds as timeout(1) takes them. It cannot be negative.
+// DurationVar defines a flag for a time: 90s, 1m30s, or a plain number of seconds as timeout(1) takes them. It cannot be
+// negative.
 func DurationVar(flags *pflag.FlagSet, p *time.Duration, name string, value time.Duration, usage string) {
 	*p = value
 	flags.Var((*duration)(p), name, usage)

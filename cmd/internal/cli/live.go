@@ -10,8 +10,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// Live shows a text that changes on stdout. On a terminal it is redrawn in place, also when the terminal gets another size, and what
-// does not fit is cut. Elsewhere each text is printed below the last, if it is another one.
+// Live shows a text that changes on stdout. On a terminal it is redrawn in place, also when the terminal gets another size,
+// and what does not fit is cut. Elsewhere each text is printed below the last, if it is another one.
 type Live struct {
 	screen *Screen
 	done   func()
@@ -58,8 +58,8 @@ func (r *Run) Live(ctx context.Context) *Live {
 	return l
 }
 
-// Show shows what draw gives for that many columns; 0 stands for any number. It is called again when the terminal has another size.
-// Its lines end with a newline.
+// Show shows what draw gives for that many columns; 0 stands for any number. It is called again when the terminal has
+// another size. Its lines end with a newline.
 func (l *Live) Show(draw func(width int) string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// whenReaderGoes calls f once nobody reads any more what is written to file, if that is a pipe or a socket. It is for commands that
-// wait: without it they would only notice when they have something to write.
+// whenReaderGoes calls f once nobody reads any more what is written to file, if that is a pipe or a socket. It is for
+// commands that wait: without it they would only notice when they have something to write.
 func whenReaderGoes(file *os.File, f func()) {
 	info, err := file.Stat()
 	if err != nil || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,7 +23,7 @@ type Run struct {
 	Stdin  io.Reader
 	Stdout *Screen
 	Stderr *Screen
-	// Log writes to stderr: warnings by default, only errors with --quiet, all with --verbose.
+	// Log writes to stderr: all with --verbose, only errors with --quiet, and by default warnings, the same one now and then.
 	Log *slog.Logger
 
 	settings   *settings
@@ -68,27 +69,25 @@ func newRun(cmd *cobra.Command) (*Run, error) {
 		Stderr:   newScreen(os.Stderr, color, func() {}),
 		settings: s, interrupts: p.interrupts,
 	}
-	r.Log = slog.New(slog.NewTextHandler(r.Stderr, r.logOptions()))
+	r.Log = newLog(r.Stderr, cmd.Root().Name(), r.Verbose, r.Quiet)
 	whenReaderGoes(os.Stdout, r.Stdout.gone)
 	return r, nil
 }
 
-func (r *Run) logOptions() *slog.HandlerOptions {
-	options := &slog.HandlerOptions{Level: slog.LevelWarn}
+// LogJSON has Log write all that it is told as JSON where stderr is not a terminal, for a service whose log goes to a machine.
+// Details are for --verbose.
+func (r *Run) LogJSON() {
+	if r.Stderr.Terminal {
+		return
+	}
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	switch {
 	case r.Verbose:
 		options.Level = slog.LevelDebug
 	case r.Quiet:
 		options.Level = slog.LevelError
 	}
-	return options
-}
-
-// LogJSON has Log write JSON where stderr is not a terminal, for a service whose log goes to a machine.
-func (r *Run) LogJSON() {
-	if !r.Stderr.Terminal {
-		r.Log = slog.New(slog.NewJSONHandler(r.Stderr, r.logOptions()))
-	}
+	r.Log = slog.New(slog.NewJSONHandler(r.Stderr, options))
 }
 
 // Hurry gives a context that ends at the second SIGINT or SIGTERM. Without a call of it, that one ends the program at once; with
@@ -105,9 +104,16 @@ func (r *Run) Notef(format string, args ...any) {
 	}
 }
 
-// PrintJSON prints a value to stdout as a line of JSON.
-func (r *Run) PrintJSON(value any) error {
-	lines := json.NewEncoder(r.Stdout)
+// PrintJSON prints each value to stdout as a line of JSON.
+func (r *Run) PrintJSON(values ...any) error {
+	var text bytes.Buffer
+	lines := json.NewEncoder(&text)
 	lines.SetEscapeHTML(false)
-	return lines.Encode(value)
+	for _, value := range values {
+		if err := lines.Encode(value); err != nil {
+			return err
+		}
+	}
+	_, err := text.WriteTo(r.Stdout)
+	return err
 }

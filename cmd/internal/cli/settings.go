@@ -41,7 +41,8 @@ func (s *settings) define(root *cobra.Command) {
 func (s *settings) load(cmd *cobra.Command) error {
 	s.redisOrigin = "--redis"
 	if flag := s.flags.Lookup("redis"); flag.Changed && redact(s.redis) != s.redis {
-		s.warnings = append(s.warnings, "others on this machine can see the password of --redis: put the address into REDIS_URL or the config file")
+		s.warnings = append(s.warnings,
+			"others on this machine can see the password of --redis: put the address into REDIS_URL or the config file")
 	}
 	v := viper.New()
 	file, err := s.configFile()

@@ -16,16 +16,11 @@ type Column[T any] struct {
 	Cell  func(T) any // numbers are aligned at the right
 }
 
-// PrintTable prints values: with --json a line of JSON for each, else a table with a row for each. On a terminal it is as wide as that
-// at most. Without values it prints nothing.
+// PrintTable prints values: with --json a line of JSON for each, else a table with a row for each. On a terminal it is as
+// wide as that at most. Without values it prints nothing.
 func PrintTable[T any](r *Run, values []T, columns []Column[T]) error {
 	if r.JSON {
-		for _, value := range values {
-			if err := r.PrintJSON(value); err != nil {
-				return err
-			}
-		}
-		return nil
+		return r.PrintJSON(anys(values)...)
 	}
 	if len(values) == 0 {
 		return nil
@@ -67,6 +62,14 @@ func Table[T any](s *Screen, values []T, columns []Column[T], width int) string 
 		rows += "\n"
 	}
 	return s.Bold(head) + "\n" + rows
+}
+
+func anys[T any](values []T) []any {
+	all := make([]any, len(values))
+	for i, value := range values {
+		all[i] = value
+	}
+	return all
 }
 
 func isNumber(cell any) bool {
