@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -67,7 +68,7 @@ func (h *health) alive(w http.ResponseWriter, q *http.Request) {
 func (h *health) ping(ctx context.Context) error {
 	rdb := h.rdb.Load()
 	if rdb == nil {
-		return fmt.Errorf("not connected to Redis yet")
+		return errors.New("not connected to Redis yet")
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -76,11 +77,11 @@ func (h *health) ping(ctx context.Context) error {
 	select {
 	case err := <-answered:
 		if err != nil {
-			return fmt.Errorf("Redis does not answer: %w", err)
+			return fmt.Errorf("no answer of Redis: %w", err)
 		}
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("Redis has not answered for %v", answerWithin)
+		return fmt.Errorf("no answer of Redis for %v", answerWithin)
 	}
 }
 

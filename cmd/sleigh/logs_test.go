@@ -98,7 +98,7 @@ func TestStatusOfAnyProgram(t *testing.T) {
 	}
 	status := begin(t, server.URL(), nil, "status")
 	status.ends(0)
-	if text := status.stdout.String(); !strings.HasPrefix(text, "Team mine: 2 workers, no job\n") {
+	if text := status.stdout.String(); !strings.HasPrefix(text, "Team mine: 2 workers, no jobs\n") {
 		t.Errorf("the status is\n%s", text)
 	}
 	begin(t, server.URL(), nil, "drain", "1").ends(0)

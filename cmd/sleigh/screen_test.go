@@ -164,7 +164,7 @@ func TestWatch(t *testing.T) {
 	begin(t, server.URL(), nil, "each", "--team", "farm", "--name", "waits", "--detach", "--", "true", ":::", "1", "2").ends(0)
 	narrow, wide := onTerminal(t, 40, atServer(server), "status", "--watch"), onTerminal(t, 140, atServer(server), "status", "farm", "--watch")
 	for _, x := range []*terminal{narrow, wide} {
-		x.await(`no worker`)
+		x.await(`no workers`)
 	}
 	worker := begin(t, server.URL(), nil, "worker", "--team", "farm")
 	for _, x := range []*terminal{narrow, wide} {
@@ -185,7 +185,7 @@ func TestWatch(t *testing.T) {
 			t.Error("the cursor stays hidden")
 		}
 	}
-	worker.signal(syscall.SIGTERM)
+	worker.terminate()
 	worker.ends(0)
 }
 
@@ -200,7 +200,7 @@ func TestStopAsks(t *testing.T) {
 	}{{"n\n", 1}, {"\n", 1}, {"\x03", 130}, {"y\n", 0}, {"", 3}} {
 		x := onTerminal(t, 80, atServer(server), "stop", "farm")
 		if answer.keys != "" {
-			x.await(`Stop team farm, with no worker and 1 job\? \[y/N\] $`)
+			x.await(`Stop team farm, with no workers and 1 job\? \[y/N\] $`)
 			x.write(answer.keys)
 		}
 		x.ends(answer.code)

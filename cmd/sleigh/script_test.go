@@ -27,7 +27,7 @@ const patience = 60 * time.Second
 
 // TestMain has the test binary be the command too, and its workers.
 func TestMain(m *testing.M) {
-	workIfLaunched() // by a test, and not by a script
+	workIfLaunched()                             // by a test, and not by a script
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // workers under the race detector would end a second late
 	testscript.Main(m, map[string]func(){"sleigh": main})
 }

@@ -143,7 +143,7 @@ func runs(tasks []sleigh.Running) string {
 func count(n int, what string) string {
 	switch n {
 	case 0:
-		return "no " + what
+		return "no " + what + "s"
 	case 1:
 		return "1 " + what
 	}

@@ -49,7 +49,6 @@ is 0 then, as at the end of the team.`,
 
 func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error {
 	log, stderr := serviceLog(r)
-	r.Log = log
 	h := newHealth(team)
 	if listen != "" {
 		at, stop, err := h.listen(listen)
@@ -87,18 +86,14 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 // serviceLog is the log of a service, for people where stderr is a terminal, else for machines; and where lines go that its worker
 // process writes to its stderr.
 func serviceLog(r *cli.Run) (*slog.Logger, io.Writer) {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	switch {
-	case r.Verbose:
-		options.Level = slog.LevelDebug
-	case r.Quiet:
-		options.Level = slog.LevelWarn
+	r.LogJSON()
+	if !r.Stderr.Terminal {
+		return r.Log, &lineLog{log: r.Log}
 	}
-	if r.Stderr.Terminal && !r.JSON {
-		return slog.New(slog.NewTextHandler(r.Stderr, options)), r.Stderr
+	if !r.Verbose && !r.Quiet {
+		r.Log = slog.New(slog.NewTextHandler(r.Stderr, nil))
 	}
-	log := slog.New(slog.NewJSONHandler(r.Stderr, options))
-	return log, &lineLog{log: log}
+	return r.Log, r.Stderr
 }
 
 // lineLog makes a record of each line that is written to it.

@@ -68,9 +68,10 @@ func begin(t *testing.T, url string, env []string, args ...string) *program {
 	return p
 }
 
-func (p *program) signal(s syscall.Signal) {
+// terminate sends SIGTERM.
+func (p *program) terminate() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -175,11 +176,11 @@ func TestHealth(t *testing.T) {
 		code, _ := get(t, at+"/healthz")
 		return code == 200
 	})
-	worker.signal(syscall.SIGTERM)
+	worker.terminate()
 	worker.ends(0)
 }
 
-// systemd stands for the service manager.
+// manager stands for systemd.
 type manager struct {
 	t    *testing.T
 	conn *net.UnixConn
@@ -188,7 +189,7 @@ type manager struct {
 
 func newManager(t *testing.T) *manager {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "sleigh-notify-") // the test's own may be too long for a socket
+	folder, err := os.MkdirTemp("", "sleigh-notify-") //nolint:usetesting // The test's own folder may be too long for a socket.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestSystemd(t *testing.T) {
 		t.Errorf("a command sees\n%s", text)
 	}
 	m.hears("STATUS=worker 0 of team farm: 1 done")
-	worker.signal(syscall.SIGTERM)
+	worker.terminate()
 	m.hears("STOPPING=1")
 	worker.ends(0)
 }
@@ -252,7 +253,7 @@ func TestWorkerLeaves(t *testing.T) {
 		}
 	}
 	soon(t, "the command runs", exists(gate+".begun1"))
-	worker.signal(syscall.SIGTERM)
+	worker.terminate()
 	soon(t, "the worker leaves", func() bool {
 		status := begin(t, server.URL(), nil, "status", "--json")
 		status.ends(0)
@@ -274,13 +275,13 @@ func TestWorkerLeaves(t *testing.T) {
 	hasty := begin(t, server.URL(), nil, "worker", "--team", "farm", "--allow-commands")
 	run = begin(t, server.URL(), nil, "each", "--team", "farm", "--", "sh", "-c", script, ":::", "2")
 	soon(t, "the command runs", exists(gate+".begun2"))
-	hasty.signal(syscall.SIGTERM)
+	hasty.terminate()
 	soon(t, "the worker leaves", func() bool {
 		status := begin(t, server.URL(), nil, "status", "--json")
 		status.ends(0)
 		return strings.Contains(status.stdout.String(), `"leaving"`)
 	})
-	hasty.signal(syscall.SIGTERM)
+	hasty.terminate()
 	hasty.ends(0)
 	if err := os.WriteFile(gate, nil, 0o666); err != nil {
 		t.Fatal(err)
