@@ -83,6 +83,8 @@ const (
 	LineBytes = lineBytes
 	MostBytes = mostBytes
 	TellEvery = tellEvery
+
+	RecentPages = recentPages
 )
 
 // StoreLines stores lines as a worker does.

@@ -55,8 +55,8 @@ type Reason struct {
 	Values   int    `json:"values,omitempty"`  // that it has
 	Claimed  int    `json:"claimed,omitempty"` // that others have claimed
 
-	Jobs        []string  `json:"jobs,omitempty"`   // the ids of others, which have all workers
-	Builds      []string  `json:"builds,omitempty"` // of the workers
+	Jobs        []string  `json:"jobs,omitempty"`        // the ids of others, which have all workers
+	Builds      []string  `json:"builds,omitempty"`      // of the workers
 	MasterBuild string    `json:"masterBuild,omitempty"` // empty if it is not known
 	Refused     []Refusal `json:"refused,omitempty"`
 	Command     string    `json:"command,omitempty"` // starts a worker, on any machine; empty if none from outside can join

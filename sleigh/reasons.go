@@ -180,6 +180,11 @@ func (v *survey) notThere(ranks []int) []int {
 // takesLong reports whether an element has run for longer than elements of its job take.
 func (v *survey) takesLong(w *WorkerStatus, r *Running) bool {
 	each := w.Mean
+	for _, j := range v.st.Jobs {
+		if j.ID == r.Job && j.Done == 0 {
+			each = 0 // it is of other jobs
+		}
+	}
 	for _, j := range v.jobs {
 		if j.id == r.Job {
 			each = j.each

@@ -2,7 +2,8 @@
 -- bytes there were ever, up to its end: {"upTo":123,"left":… and so on, as in page.go.
 
 local function up_to(text)
-  return tonumber(string.match(text or '', '^{"upTo":(%d+),')) or 0
+  local n = string.match(text or '', '^{"upTo":(%d+),')
+  return n and tonumber(n) or 0
 end
 
 -- Keeps a page, and drops the oldest beyond a number or beyond so many bytes of all, but not this one.
