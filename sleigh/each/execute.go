@@ -46,9 +46,14 @@ type outcome struct {
 	StderrDropped int64 `json:"stderrDropped,omitempty"`
 
 	Skipped bool     `json:"skipped,omitempty"` // nothing was run
-	Refused text     `json:"refused,omitempty"` // the program that may not run
-	Listed  bool     `json:"listed,omitempty"`  // others may
+	Refused *refusal `json:"refused,omitempty"` // nothing was run, since it may not be
 	Failed  *element `json:"failed,omitempty"`
+}
+
+// refusal is what a worker does not run.
+type refusal struct {
+	Program text `json:"program"`
+	Listed  bool `json:"listed,omitempty"` // others may run
 }
 
 // The exit codes of a shell, for what cannot be run.
@@ -77,7 +82,7 @@ func execute(ctx context.Context, e element) (outcome, error) {
 		if ctx.Err() != nil {
 			return o, ctx.Err() // it was killed, and that is nobody's failure
 		}
-		if !o.failed() || o.Refused != "" || o.Runs >= e.Retries {
+		if !o.failed() || o.Refused != nil || o.Runs >= e.Retries {
 			break
 		}
 	}
@@ -100,8 +105,9 @@ func (o *outcome) runOnce(ctx context.Context, e *element, args []string, rank i
 	may := allowed()
 	path, err := find(args[0])
 	if !may.allows(path, args[0]) {
-		o.Exit, o.Refused, o.Listed = exitNotRun, text(args[0]), len(may.programs) > 0
-		o.Error = text((&NotAllowedError{Host: o.Host, Worker: rank, Program: args[0], Listed: o.Listed}).Error())
+		listed := len(may.programs) > 0
+		o.Exit, o.Refused = exitNotRun, &refusal{text(args[0]), listed}
+		o.Error = text((&NotAllowedError{Host: o.Host, Worker: rank, Program: args[0], Listed: listed}).Error())
 		o.Stderr = o.Error + "\n"
 		return
 	}

@@ -108,8 +108,8 @@ func (w *writer) take(ctx context.Context, r sleigh.Result[outcome], lost *sleig
 		defer w.mu.Unlock()
 		w.summary.Skipped++
 		return false, nil
-	case o.Refused != "":
-		err := &NotAllowedError{Host: o.Host, Worker: r.Worker, Program: string(o.Refused), Listed: o.Listed}
+	case o.Refused != nil:
+		err := &NotAllowedError{Host: o.Host, Worker: r.Worker, Program: string(o.Refused.Program), Listed: o.Refused.Listed}
 		if !w.attached {
 			return true, err
 		}
@@ -160,10 +160,19 @@ func (o *outcome) result(worker int) Result {
 
 // write writes what a command has printed, and then that it is done.
 func (w *writer) write(r *Result) error {
+	err := w.print(r)
+	if err == nil && w.o.OnResult != nil {
+		err = w.o.OnResult(*r)
+	}
+	if err == nil {
+		err = w.log.add(r)
+	}
+	return err
+}
+
+func (w *writer) print(r *Result) error {
 	if w.o.Results != "" {
-		if err := writeResult(w.o.Results, r); err != nil {
-			return err
-		}
+		return writeResult(w.o.Results, r)
 	}
 	for _, output := range []struct {
 		to   io.Writer
@@ -180,12 +189,7 @@ func (w *writer) write(r *Result) error {
 			return err
 		}
 	}
-	if w.o.OnResult != nil {
-		if err := w.o.OnResult(*r); err != nil {
-			return err
-		}
-	}
-	return w.log.add(r)
+	return nil
 }
 
 // note counts a result, and halts the run if it is time.
