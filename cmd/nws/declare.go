@@ -10,9 +10,10 @@ import (
 
 func newDeclare() *cobra.Command {
 	return &cobra.Command{
-		Use:     "declare WS VAR MODE",
-		Short:   "Say which value of a variable is next: fifo, lifo, multi or single",
-		Example: "  nws declare weather temperature single\n  nws declare jobs urgent lifo",
+		Use:        "declare WS VAR MODE",
+		SuggestFor: []string{"mode"},
+		Short:      "Say which value of a variable is next: fifo, lifo, multi or single",
+		Example:    "  nws declare weather temperature single\n  nws declare jobs urgent lifo",
 		Long: `fifo is the oldest value, as where nothing is declared; lifo the youngest; multi any, at random; single the latest,
 earlier ones are not kept. It may be repeated, but not with another mode.
 

@@ -12,8 +12,9 @@ import (
 
 func newDoctor() *cobra.Command {
 	return &cobra.Command{
-		Use:   "doctor",
-		Short: "Look whether this Redis serves workspaces well, and say what to do",
+		Use:        "doctor",
+		SuggestFor: []string{"check"},
+		Short:      "Look whether this Redis serves workspaces well, and say what to do",
 		Example: `  nws doctor
   nws doctor --json | jq -r '.checks[] | select(.state == "warning") | .advice'`,
 		Long: `The exit code is 1 if a check has failed, so that workspaces do not work; a warning is none.

@@ -14,9 +14,10 @@ import (
 
 func newGc() *cobra.Command {
 	return &cobra.Command{
-		Use:     "gc",
-		Short:   "Delete the workspaces whose owners have died",
-		Example: "  nws gc\n  nws gc --json | jq -r .name",
+		Use:        "gc",
+		SuggestFor: []string{"clean", "cleanup", "prune"},
+		Short:      "Delete the workspaces whose owners have died",
+		Example:    "  nws gc\n  nws gc --json | jq -r .name",
 		Long: `Programs do this by the way, whenever they open a workspace, so that it is seldom needed. What goes is not
 persistent, and the lease of its owner has ended. Each is printed by its name.`,
 		Args:              cli.Args,

@@ -12,8 +12,9 @@ import (
 
 func newLs() *cobra.Command {
 	return &cobra.Command{
-		Use:   "ls [WS]",
-		Short: "List the workspaces, or the variables of one",
+		Use:        "ls [WS]",
+		SuggestFor: []string{"list", "show"},
+		Short:      "List the workspaces, or the variables of one",
 		Example: `  nws ls
   nws ls weather
   nws ls --json | jq -r 'select(.variables > 0) | .name'`,

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	server := redistest.Start(t, "databases 64")
 	secret := "geheim-7391"
-	guarded := redistest.Start(t, "requirepass "+secret)
+	guarded := redistest.Start(t, "requirepass "+secret, "user weak on >"+secret+" ~* &* +@all -hset")
 	var database atomic.Int32
 	commands := clitest.Commands()
 	commands["waits"], commands["abandon"] = waits, abandon
@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
+		Deadline:            time.Now().Add(patience), // what hangs fails
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

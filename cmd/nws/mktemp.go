@@ -12,8 +12,9 @@ import (
 
 func newMktemp() *cobra.Command {
 	return &cobra.Command{
-		Use:   "mktemp [TEMPLATE]",
-		Short: "Make a workspace of a name that nobody else has, and print the name",
+		Use:        "mktemp [TEMPLATE]",
+		SuggestFor: []string{"create", "new"},
+		Short:      "Make a workspace of a name that nobody else has, and print the name",
 		Example: `  ws=$(nws mktemp)
   trap 'nws rm --force "$ws"' EXIT
   nws mktemp 'ride_%04d'`,

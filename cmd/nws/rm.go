@@ -13,9 +13,10 @@ import (
 func newRm() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
-		Use:     "rm WS [VAR]",
-		Short:   "Delete a workspace, or a variable of it, with all values",
-		Example: "  nws rm weather temperature\n  nws rm weather --force",
+		Use:        "rm WS [VAR]",
+		SuggestFor: []string{"delete", "remove", "del"},
+		Short:      "Delete a workspace, or a variable of it, with all values",
+		Example:    "  nws rm weather temperature\n  nws rm weather --force",
 		Long: `It asks first, on the terminal. Whoever waits for what is deleted waits no longer, and is told; so programs use it
 as a signal. There is no way back.`,
 		Args:              cli.Args,

@@ -32,8 +32,9 @@ type store struct {
 func newStore() *cobra.Command {
 	s := &store{}
 	cmd := &cobra.Command{
-		Use:   "store WS VAR [VALUE...|-]",
-		Short: "Store values into a variable",
+		Use:        "store WS VAR [VALUE...|-]",
+		SuggestFor: []string{"put", "push", "set", "add", "write"},
+		Short:      "Store values into a variable",
 		Example: `  nws store weather temperature 21.5 22
   nws store weather station '{"name": "Alpha", "height": 480}'
   nws store weather note "no wind"           # no JSON: a string

@@ -27,8 +27,9 @@ type take struct {
 func newFetch() *cobra.Command {
 	t := &take{remove: true}
 	return t.define(&cobra.Command{
-		Use:   "fetch WS VAR",
-		Short: "Take a value out of a variable, and wait until there is one",
+		Use:        "fetch WS VAR",
+		SuggestFor: []string{"get", "take", "pop"},
+		Short:      "Take a value out of a variable, and wait until there is one",
 		Example: `  nws fetch jobs todo
   nws fetch jobs todo --try || echo "nothing to do"
   nws fetch jobs todo --timeout 10s
@@ -44,8 +45,9 @@ A value goes to one of those who fetch it: to the one that has waited longest.`,
 func newFind() *cobra.Command {
 	t := &take{}
 	return t.define(&cobra.Command{
-		Use:   "find WS VAR",
-		Short: "Read a value of a variable, and wait until there is one",
+		Use:        "find WS VAR",
+		SuggestFor: []string{"get", "read", "peek"},
+		Short:      "Read a value of a variable, and wait until there is one",
 		Example: `  nws find weather temperature
   nws find weather temperature --timeout 10s
   nws find weather station --json | jq .height

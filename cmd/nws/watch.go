@@ -12,8 +12,9 @@ import (
 
 func newWatch() *cobra.Command {
 	return &cobra.Command{
-		Use:   "watch WS [VAR...]",
-		Short: "Show the variables of a workspace as they change",
+		Use:        "watch WS [VAR...]",
+		SuggestFor: []string{"top", "monitor"},
+		Short:      "Show the variables of a workspace as they change",
 		Example: `  nws watch weather
   nws watch jobs todo done
   nws watch jobs --json | jq -c '.variables[] | [.name, .values]'`,

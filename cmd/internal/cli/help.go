@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -160,19 +161,20 @@ func isUsage(err error) bool {
 }
 
 func unknownCommand(cmd *cobra.Command, name string) error {
-	if cmd.SuggestionsMinimumDistance <= 0 {
-		cmd.SuggestionsMinimumDistance = 2
-	}
-	if meant := cmd.SuggestionsFor(name); len(meant) > 0 {
+	cmd.SuggestionsMinimumDistance = distance(name)
+	if meant := slices.Compact(cmd.SuggestionsFor(name)); len(meant) > 0 {
 		return Usagef("unknown command %q. Did you mean %s?", name, strings.Join(meant, " or "))
 	}
 	return Usagef("unknown command %q", name)
 }
 
+// distance is how many letters of a name may be wrong: two, or one of a short name, which too many others are like.
+func distance(name string) int { return max(1, min(2, len(name)/2)) }
+
 // nearestFlag finds the flag that somebody meant who mistyped it, or none.
 func nearestFlag(cmd *cobra.Command, name string) string {
 	// cobra knows how far names are from each other, but only those of commands.
-	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	names := &cobra.Command{SuggestionsMinimumDistance: distance(name)}
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		if !flag.Hidden {
 			names.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/netspaces/netspaces/cmd/internal/clitest"
 	"github.com/netspaces/netspaces/redisx"
@@ -14,6 +15,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 )
+
+// patience is far longer than anything here takes on a busy machine.
+const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
@@ -29,6 +33,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
+		Deadline:            time.Now().Add(patience), // what hangs fails
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

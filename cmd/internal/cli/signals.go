@@ -28,7 +28,11 @@ func listenToSignals() *interrupts {
 	// ignored, so it would be in all processes that this one starts.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	heard := make(chan os.Signal, 3)
-	signal.Notify(heard, os.Interrupt, syscall.SIGTERM)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		if !signal.Ignored(s) { // as shells have it for what runs in the background, and nohup for its program
+			signal.Notify(heard, s)
+		}
+	}
 	go func() {
 		first := &signalError{<-heard}
 		i.cancel(first)

@@ -66,6 +66,32 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// A shell that ignores Ctrl-C, or runs a program in the background, has it ignored there too.
+func TestIgnoredSignal(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("sh", "-c", "trap '' INT; exec prog wait")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill() }()
+	if !bufio.NewScanner(out).Scan() {
+		t.Fatal("it has ended")
+	}
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		if err := cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	failed, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+	if !ok || failed.ExitCode() != 143 {
+		t.Errorf("%v, want exit code 143", failed)
+	}
+}
+
 // readerOf gives the lines that are left.
 func readerOf(lines *bufio.Scanner) io.Reader {
 	var rest strings.Builder
