@@ -64,8 +64,8 @@ func (j *job) lookAfter(ctx context.Context) error {
 // isToAsk reports whether it is time to see whether somebody else has ended the job: once after a result, since its end may
 // fall between two waits for results, and from time to time while the program does not take those that are there. j.mu is held.
 func (j *job) isToAsk(held bool) bool {
-	asked := j.asked.After(j.lastMoved)
-	if !j.begun || time.Since(j.lastMoved) < lookAtJob || asked && !(held && time.Since(j.asked) > askEvery) {
+	due := j.asked.Before(j.lastMoved) || held && time.Since(j.asked) > askEvery
+	if !due || !j.begun || time.Since(j.lastMoved) < lookAtJob {
 		return false
 	}
 	j.asked = time.Now()

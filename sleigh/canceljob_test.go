@@ -119,7 +119,10 @@ func TestCancelJobNotTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range job.All(ctx) {
+	for _, err := range job.All(ctx) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	eventually(t, "it waits", func() bool {

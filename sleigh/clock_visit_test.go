@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/netspaces/netspaces/sleigh"
@@ -123,23 +122,23 @@ func TestClockDrainWorker(t *testing.T) {
 			b.Errorf("nobody has the rank: %v", err)
 		}
 		b.must(sleigh.TakeRank(b.ctx, b.sleigh))
-		_, gone := b.drain(0)
+		b.must(sleigh.TakeRank(b.ctx, b.sleigh))
+		_, gone := b.drain(1)
 		c := b.each(held, 1, nil)
 		b.run(0)
 		b.until(s)
 		for range 2 { // the second one changes nothing
-			b.must(v.sleigh.DrainWorker(b.ctx, 0))
+			b.must(v.sleigh.DrainWorker(b.ctx, 1))
 		}
 		b.until(20 * s)
-		b.must(v.sleigh.DrainWorker(b.ctx, 0))
+		b.must(v.sleigh.DrainWorker(b.ctx, 1))
 		b.until(s + 25*time.Second - ms)
 		b.wantGone(gone, false)
-		v.says("worker 0 leaves: there is no other to take tasks")
+		v.says("worker 1 leaves: there is no other to take tasks")
 		b.until(s + 25*time.Second + ms)
 		b.wantGone(gone, true)
-		b.joins(1)
+		b.worker(0)
 		b.run(1).end <- nil
-		c.gives(26*s+ms, played{0, 1})
-		synctest.Wait()
+		c.gives(26*s+ms, played{0, 0})
 	})
 }

@@ -52,6 +52,12 @@
 // program goes on where the last one was, with the elements that are left; Attach does so from anywhere, and Detach leaves a
 // job to itself. Each result is given once, but for those that a master had used in the last 100 ms before it was killed.
 //
+// # From outside
+//
+// Visit looks into any sleigh without becoming one of its masters, from any program: what it does and why nothing moves, and
+// by Lines what workers have printed lately. CancelJob ends a job, and DrainWorker has a worker leave, wherever they are;
+// Disband ends the team. Teams lists the sleighs of a server. Serve is a worker program that has a main of its own.
+//
 // # Caveats
 //
 // Arguments and results travel as JSON. When the master of Start dies, so do the workers that it launched, and the rest of its

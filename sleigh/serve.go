@@ -43,8 +43,8 @@ func Serve(ctx context.Context, rdb *redisx.Client, team string, opts *ServeOpti
 		return err
 	}
 	err = o.serve(ctx, rdb, team)
-	if ctx.Err() != nil || isDone(o.Now) || errors.Is(err, workspace.ErrNoWorkspace) || errors.Is(err, ErrStopped) {
-		return nil // the team needs no worker any more, or this is to be none
+	if isDone(ctx) || isDone(o.Now) || errors.Is(err, workspace.ErrNoWorkspace) || errors.Is(err, ErrStopped) {
+		err = nil // the team needs no worker any more, or this is to be none
 	}
 	return err
 }
@@ -76,16 +76,16 @@ func (opts *ServeOptions) resolve() (ServeOptions, error) {
 }
 
 // serve keeps a worker.
-func (o *ServeOptions) serve(ctx context.Context, rdb *redisx.Client, team string) error {
+func (opts *ServeOptions) serve(ctx context.Context, rdb *redisx.Client, team string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("sleigh: cannot launch a worker: %w", err)
 	}
 	leave, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(o.Now, cancel)()
-	tell := newServing(o.OnState)
-	j, err := o.joinTeam(leave, rdb, team)
+	defer context.AfterFunc(opts.Now, cancel)()
+	tell := newServing(opts.OnState)
+	j, err := opts.joinTeam(leave, rdb, team)
 	if err != nil {
 		return err
 	}
@@ -96,23 +96,23 @@ func (o *ServeOptions) serve(ctx context.Context, rdb *redisx.Client, team strin
 	defer stop()
 	running.Go(func() { j.places.hold(holding) })
 	if j.terms.Lasts {
-		running.Go(func() { keepLooking(holding, j.own, j.terms.Lease, o.Logger) })
+		running.Go(func() { keepLooking(holding, j.own, j.terms.Lease, opts.Logger) })
 	}
-	o.Logger.Info("joined", "team", team, "rank", j.rank)
+	opts.Logger.Info("joined", "team", team, "rank", j.rank)
 
 	out := stderrThere(j.own, j.terms.Lasts, j.rank)
 	defer out.close()
 	p := &processes{
 		place: onThisHost{program: program, redis: rdb.URL()}, output: out, ended: out.ended, stays: true, kill: context.Background(),
 	}
-	if o.origin == "" {
-		p.output = io.MultiWriter(o.Stderr, out) // else the master would have each line twice
+	if opts.origin == "" {
+		p.output = io.MultiWriter(opts.Stderr, out) // else the master would have each line twice
 	}
 	k := &keeper{
-		own: j.own, places: j.places, log: o.Logger, run: tell.watch(j.own, p.run), leave: leave, now: o.Now, origin: o.origin,
+		own: j.own, places: j.places, log: opts.Logger, run: tell.watch(j.own, p.run), leave: leave, now: opts.Now, origin: opts.origin,
 		member: member{
 			Sleigh: team, Keeper: j.own.Client(), Rank: j.rank, Count: max(j.terms.Workers, j.rank+1), Lease: j.terms.Lease, Drain: j.terms.Drain,
-			Slots: o.Slots, Level: j.terms.Level, Lasts: j.terms.Lasts,
+			Slots: opts.Slots, Level: j.terms.Level, Lasts: j.terms.Lasts,
 		},
 	}
 	return k.keep()
@@ -127,13 +127,13 @@ type joining struct {
 }
 
 // joinTeam takes a rank of the team, once there is one, also while Redis is away.
-func (o *ServeOptions) joinTeam(ctx context.Context, rdb *redisx.Client, team string) (*joining, error) {
+func (opts *ServeOptions) joinTeam(ctx context.Context, rdb *redisx.Client, team string) (*joining, error) {
 	for waits := false; ; {
 		own, err := workspace.Use(ctx, rdb, team, false)
 		missing := errors.Is(err, workspace.ErrNoWorkspace)
 		if err == nil {
 			var j *joining
-			if j, err = o.joinAt(ctx, own); err == nil {
+			if j, err = opts.joinAt(ctx, own); err == nil {
 				return j, nil
 			}
 			_ = own.Close()
@@ -143,10 +143,10 @@ func (o *ServeOptions) joinTeam(ctx context.Context, rdb *redisx.Client, team st
 			return nil, ctx.Err()
 		case missing && !waits:
 			waits = true
-			o.Logger.Info("waiting for the team to start", "team", team)
+			opts.Logger.Info("waiting for the team to start", "team", team)
 		case missing:
 		case isAway(err):
-			o.Logger.Warn("Redis is away, trying again", "error", err)
+			opts.Logger.Warn("Redis is away, trying again", "error", err)
 		default:
 			return nil, err
 		}
@@ -155,12 +155,12 @@ func (o *ServeOptions) joinTeam(ctx context.Context, rdb *redisx.Client, team st
 }
 
 // joinAt takes a rank of the team that a workspace is of.
-func (o *ServeOptions) joinAt(ctx context.Context, own *workspace.Workspace) (*joining, error) {
+func (opts *ServeOptions) joinAt(ctx context.Context, own *workspace.Workspace) (*joining, error) {
 	t, err := admit(ctx, own, thisProgram())
 	if err != nil {
 		return nil, err
 	}
-	places := newPlaces(own, t.Lease, o.Slots, t.Workers, o.Logger)
+	places := newPlaces(own, t.Lease, opts.Slots, t.Workers, opts.Logger)
 	ranks, err := places.take(ctx, 1)
 	if err != nil {
 		return nil, err
