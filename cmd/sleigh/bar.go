@@ -39,6 +39,7 @@ func newBar(r *cli.Run, total int, what string) *bar {
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSpinnerType(9),
+		progressbar.OptionSetSpinnerChangeInterval(0), // else the library draws it from a goroutine of its own
 		progressbar.OptionSetItsString(what),
 	}
 	// What stands beside the bar does not become narrower by itself. Some columns are for the ^C that a terminal puts there.

@@ -33,7 +33,7 @@ func TestBar(t *testing.T) {
 			touch(t, filepath.Join(x.cmd.Dir, "go"))
 			x.ends(0)
 			if shown := x.screen(); !slices.Equal(trimmed(shown), want) {
-				t.Errorf("at the end it shows %q", shown)
+				t.Errorf("at the end it shows %q of\n%q", shown, x.tail())
 			}
 		})
 	}
@@ -53,7 +53,7 @@ func TestBarOfUnknownLength(t *testing.T) {
 	_ = out.Close()
 	x.ends(0)
 	if shown := x.screen(); !slices.Equal(trimmed(shown), []string{"line a", "line b"}) {
-		t.Errorf("at the end it shows %q", shown)
+		t.Errorf("at the end it shows %q of\n%q", shown, x.tail())
 	}
 }
 
@@ -74,7 +74,7 @@ func TestBarBesideAFile(t *testing.T) {
 		t.Errorf("it printed %q, %v", text, err)
 	}
 	if shown := x.screen(); !slices.Equal(trimmed(shown), []string{"sleigh: 1 of 2 items failed"}) {
-		t.Errorf("at the end it shows %q", shown)
+		t.Errorf("at the end it shows %q of\n%q", shown, x.tail())
 	}
 }
 
@@ -109,7 +109,7 @@ func TestCtrlC(t *testing.T) {
 	x.ends(130)
 	awaitEnd(t, pid)
 	if shown := trimmed(x.screen()); len(shown) > 1 || strings.Contains(strings.Join(shown, ""), "%") {
-		t.Errorf("at the end it shows %q", shown)
+		t.Errorf("at the end it shows %q of\n%q", shown, x.tail())
 	}
 	log, err := os.ReadFile(filepath.Join(x.cmd.Dir, "log"))
 	if lines := strings.Split(string(log), "\n"); err != nil || len(lines) != 3 || !strings.HasPrefix(lines[1], "1\t") {
@@ -146,14 +146,14 @@ func TestDemoOnATerminal(t *testing.T) {
 	x.await(`[1-9]%`)
 	x.ends(0)
 	if shown := x.screen(); !strings.HasPrefix(shown[0], "There are 664579 primes") {
-		t.Errorf("at the end it shows %q", shown)
+		t.Errorf("at the end it shows %q of\n%q", shown, x.tail())
 	}
 	x = onTerminal(t, 30, nil, "demo")
 	x.await(`[1-9]%`)
 	x.write("\x03")
 	x.ends(130)
 	if shown := trimmed(x.screen()); strings.Contains(strings.Join(shown, ""), "%") {
-		t.Errorf("at the end it shows %q", shown)
+		t.Errorf("at the end it shows %q of\n%q", shown, x.tail())
 	}
 }
 

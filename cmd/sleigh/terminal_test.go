@@ -97,9 +97,15 @@ func (x *terminal) await(wanted string) {
 	re := regexp.MustCompile(wanted)
 	for deadline := time.Now().Add(patience); !re.MatchString(x.text()); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			x.t.Fatalf("the terminal has no %s:\n%q", wanted, x.text())
+			x.t.Fatalf("the terminal has no %s:\n%q", wanted, x.tail())
 		}
 	}
+}
+
+// tail is the last of the text, for messages.
+func (x *terminal) tail() string {
+	text := x.text()
+	return text[max(len(text)-2000, 0):]
 }
 
 // write is as if somebody typed it.
@@ -116,7 +122,7 @@ func (x *terminal) ends(want int) {
 	select {
 	case <-x.ended:
 	case <-time.After(patience):
-		x.t.Fatalf("the command does not end:\n%q", x.text())
+		x.t.Fatalf("the command does not end:\n%q", x.tail())
 	}
 	status := x.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	code := status.ExitStatus()
@@ -124,7 +130,7 @@ func (x *terminal) ends(want int) {
 		code = 128 + int(status.Signal())
 	}
 	if code != want {
-		x.t.Errorf("exit code %d, want %d:\n%q", code, want, x.text())
+		x.t.Errorf("exit code %d, want %d:\n%q", code, want, x.tail())
 	}
 }
 
@@ -171,7 +177,7 @@ func (x *terminal) screen() []string {
 				lines = lines[:row+1]
 			case "m", "h", "l": // colours, and the cursor
 			default:
-				x.t.Fatalf("not known: %q in\n%q", m[0], x.text())
+				x.t.Fatalf("not known: %q in\n%q", m[0], x.tail())
 			}
 			continue
 		}
@@ -183,7 +189,7 @@ func (x *terminal) screen() []string {
 		case '\n':
 			row++
 		case '\x1b', '\b', '\t':
-			x.t.Fatalf("not known: %q in\n%q", text[:min(len(text), 20)], x.text())
+			x.t.Fatalf("not known: %q in\n%q", text[:min(len(text), 20)], x.tail())
 		default:
 			if col >= x.cols { // it wraps
 				row, col = row+1, 0
