@@ -35,7 +35,7 @@ type permission struct {
 // allowed is the permission of this process. It is read each time, since it is a part of the environment that others see.
 func allowed() permission {
 	var p permission
-	for _, program := range strings.Split(os.Getenv(AllowEnv), ",") {
+	for program := range strings.SplitSeq(os.Getenv(AllowEnv), ",") {
 		switch program = strings.TrimSpace(program); program {
 		case "":
 		case "all", "1":

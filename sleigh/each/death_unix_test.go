@@ -32,7 +32,7 @@ func pids(t *testing.T, file string) (all []int) {
 		text, err = os.ReadFile(file)
 		return err == nil
 	})
-	for _, field := range strings.Fields(string(text)) {
+	for field := range strings.FieldsSeq(string(text)) {
 		pid, err := strconv.Atoi(field)
 		if err != nil {
 			t.Fatal(err)

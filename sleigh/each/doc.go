@@ -25,14 +25,23 @@
 //
 // The worker executes the program itself, without a shell, in its own directory and with its own environment, from which
 // REDIS_URL and all that begins with NETSPACES_ are taken: they are for workers, and may hold a password. SLEIGH_SEQ is the
-// number of the item, from 1, and SLEIGH_RANK the worker's. Its standard input is empty, but for Command.Pipe. The command
-// leads a process group of its own. When its time is over, or the run is cancelled, the group gets SIGTERM, and SIGKILL two
-// seconds later; when the worker dies it gets SIGKILL. Processes that a command leaves behind in the background are left
-// alone, and what they print later is dropped.
+// number of the item, from 1, and SLEIGH_RANK the worker's. Its standard input is empty, but for Command.Pipe.
+//
+// The command leads a process group of its own. When its time is over, or the run is cancelled, the group gets SIGTERM, and
+// SIGKILL when the command has ended, or two seconds later; when the worker dies it gets SIGKILL. Processes that a command
+// leaves behind in the background are left alone; their output is closed (SIGPIPE).
 //
 // # Guarantees
 //
-// Each item has one result, and its output is written once. The command runs again, from the beginning, if its worker died.
-// It is not run twice at a time. With a joblog or Results, what was written before the program was killed stays, and with
-// Resume only what is missing runs; the item whose output was being written at that moment may come again.
+// Each item has one result, and its output is written once. The command runs again, from the beginning, if its worker died,
+// left before it had ended, or was cut off from Redis for longer than its lease, or where the results of several items that
+// ended at the same moment exceed 64 MiB, which Redis does not take at once; else it runs once, but for Options.Retries.
+// With a joblog or Results, what was written before the program was killed stays, and with Resume only what is missing runs;
+// the item whose output was being written at that moment may come again.
+//
+// # Caveats
+//
+// Output is passed on as it is: where it does not end with a newline, that of the next item follows on the same line, as with GNU
+// parallel. An item over which three workers died has exit code 125. The joblog has an item when its output was written: with
+// KeepOrder that is not before those of all items in front of it.
 package each

@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	defer rdb.Close() //nolint:errcheck // The program ends.
+	defer rdb.Close()
 	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Launch: sleigh.Local(2)})
 	if err != nil {
 		panic(err)
@@ -45,7 +45,7 @@ func ExampleRun() {
 	if err != nil {
 		panic(err)
 	}
-	defer rdb.Close() //nolint:errcheck // The program ends.
+	defer rdb.Close()
 	s, err := sleigh.Start(ctx, rdb, &sleigh.Options{Launch: sleigh.InProcess(2)})
 	if err != nil {
 		panic(err)

@@ -103,8 +103,10 @@ func (f *feed) take(next entry, ok bool) (e *element, more bool) {
 	}
 	element := f.command.element(f.seq, next.item, f.o)
 	element.Skip, element.Halt = skip, f.halt // a job with a name knows its elements by their indexes: all have to be there
-	f.expected[f.next] = element
-	delete(f.expected, f.next-mostExpected) // it was done by the last master
+	if !f.o.Detach {
+		f.expected[f.next] = element
+		delete(f.expected, f.next-mostExpected) // it was done by the last master
+	}
 	f.next++
 	return &element, true
 }

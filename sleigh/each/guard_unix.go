@@ -74,7 +74,7 @@ func (g *guard) start() {
 	if err != nil {
 		return
 	}
-	defer r.Close() //nolint:errcheck // Nothing was written to it.
+	defer r.Close()
 	shell := exec.Command("/bin/sh", "-c", guardScript)
 	shell.Stdin, shell.Dir, shell.Env = r, "/", []string{}
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // signals to our group are not for it

@@ -91,7 +91,7 @@ func TestItemsAreReadAsNeeded(t *testing.T) {
 	ctx, cancel := context.WithCancel(testContext(t))
 	defer cancel()
 	r, w := io.Pipe()
-	defer w.Close() //nolint:errcheck // It always is nil.
+	defer w.Close()
 	go func() { _, _ = io.WriteString(w, "a\n") }()
 	sum, err = each.Run(ctx, s, each.Lines(r), each.Command{Args: []string{"echo"}}, &each.Options{
 		OnResult: func(each.Result) error { cancel(); return nil },

@@ -203,3 +203,17 @@ func TestAttachTellsOfRefusals(t *testing.T) {
 		t.Errorf("%+v, %v", sum, err)
 	}
 }
+
+// What a joblog has is passed over by a job with a name, too, which has all items nevertheless.
+func TestNamedRunResumes(t *testing.T) {
+	rdb := team(t)
+	s, leave := join(t, rdb, nil)
+	defer leave()
+	log := filepath.Join(t.TempDir(), "log")
+	echo := each.Command{Args: []string{"echo"}}
+	run(t, s, echo, each.Options{Joblog: log}, "1", "2")
+	p, sum := run(t, s, echo, each.Options{Joblog: log, Resume: true, KeepOrder: true, Name: "rest"}, numbered(5)...)
+	if p.stdout.String() != "3\n4\n5\n" || sum.Skipped != 2 || sum.Done != 3 || sum.Submitted != 5 {
+		t.Errorf("%q, %+v", &p.stdout, sum)
+	}
+}

@@ -115,6 +115,8 @@ func (o *Options) job() *sleigh.JobOptions {
 	j := &sleigh.JobOptions{
 		Name: o.Name, Priority: o.Priority, Chunk: o.Chunk, Ordered: o.KeepOrder,
 		NoCopies: true, // what a command does, it does to the world
+		Attempts: 2,    // of what did not come to a result, such as one that was too large beside others
+		Backoff:  time.Millisecond,
 	}
 	if o.Halt.Why != "" { // no more than needed is handed out
 		j.LoadFactor = 1

@@ -3,6 +3,7 @@ package each_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/netspaces/netspaces/sleigh"
 	"github.com/netspaces/netspaces/sleigh/each"
@@ -181,6 +183,16 @@ func TestProgress(t *testing.T) {
 	}
 	if last := all[len(all)-1]; last != (each.Progress{Done: 5, Failed: 2, Total: 5}) {
 		t.Errorf("%+v", last)
+	}
+}
+
+// As JSON, bytes stay what they are.
+func TestResultAsJSON(t *testing.T) {
+	b, err := json.Marshal(each.Result{Seq: 3, Item: "\xff", Command: "echo <a>", Runtime: 1500 * time.Millisecond, Exit: 2, Stdout: []byte("é\n")})
+	want := `{"seq":3,"item":{"base64":"/w=="},"command":"echo \u003ca\u003e","host":"","worker":0,"started":"0001-01-01T00:00:00Z","runtime":1.5,` +
+		`"runs":0,"exit":2,"signal":0,"timeout":false,"stdout":"é\n","stderr":""}`
+	if err != nil || string(b) != want {
+		t.Errorf("%s, %v", b, err)
 	}
 }
 

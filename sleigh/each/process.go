@@ -70,7 +70,7 @@ func (p *process) run(ctx context.Context) error {
 	unguard()
 	if !unwatch() {
 		<-killed
-		p.timedOut = ctx.Err() == context.DeadlineExceeded //nolint:errorlint // It is the error of the context itself.
+		p.timedOut = ctx.Err() == context.DeadlineExceeded
 	}
 	p.note()
 	return nil

@@ -25,37 +25,24 @@ func isTooLong(err error) bool { return errors.Is(err, syscall.E2BIG) }
 // start starts the command. The returned function waits for its end, and for all that it has printed until then. Whatever the
 // command leaves in the background may hold the pipes open, and is not waited for.
 func (p *process) start() (finish func(), err error) {
-	var readers sync.WaitGroup
-	ends := make([]*os.File, 0, 4)
-	closeAll := func(files []*os.File) {
-		for _, f := range files {
-			_ = f.Close()
-		}
-	}
-	pipe := func(s *stream) (*os.File, *os.File, error) {
-		r, w, err := os.Pipe()
-		if err == nil {
-			ends = append(ends, r, w)
-		}
-		return r, w, err
-	}
-	var outR, errR *os.File
-	outR, stdout, err := pipe(p.stdout)
+	outR, outW, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	errR, stderr, err := pipe(p.stderr)
+	errR, errW, err := os.Pipe()
 	if err != nil {
-		closeAll(ends)
+		closeAll(outR, outW)
 		return nil, err
 	}
-	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
+	p.cmd.Stdout, p.cmd.Stderr = outW, errW
 	p.cmd.WaitDelay = time.Second // for an item that nobody reads
-	if err := p.cmd.Start(); err != nil {
-		closeAll(ends)
+	err = p.cmd.Start()
+	closeAll(outW, errW)
+	if err != nil {
+		closeAll(outR, errR)
 		return nil, err
 	}
-	closeAll([]*os.File{stdout, stderr})
+	var readers sync.WaitGroup
 	readers.Go(func() { p.stdout.follow(outR) })
 	readers.Go(func() { p.stderr.follow(errR) })
 	return func() {
@@ -63,8 +50,14 @@ func (p *process) start() (finish func(), err error) {
 		_ = outR.SetReadDeadline(time.Unix(1, 0)) // follow reads what is there, and no more
 		_ = errR.SetReadDeadline(time.Unix(1, 0))
 		readers.Wait()
-		closeAll([]*os.File{outR, errR})
+		closeAll(outR, errR)
 	}, nil
+}
+
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		_ = f.Close()
+	}
 }
 
 const (

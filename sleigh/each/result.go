@@ -1,26 +1,53 @@
 package each
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
-// Result is what came of an item.
+// Result is what came of an item. As JSON, bytes that are no UTF-8 are {"base64": …}, and Runtime is in seconds.
 type Result struct {
-	Seq     int           `json:"seq"` // number of the item, from 1
-	Item    string        `json:"item"`
-	Command string        `json:"command"` // as a shell would want it
-	Host    string        `json:"host"`
-	Worker  int           `json:"worker"`  // rank; -1 if it is not known
-	Started time.Time     `json:"started"` // by the clock of the host
-	Runtime time.Duration `json:"runtime"`
-	Runs    int           `json:"runs"`            // how often the command was run: see Options.Retries
-	Exit    int           `json:"exit"`            // the exit code; 127 if there is no such program, 126 if it cannot be run, 0 with Signal
-	Signal  int           `json:"signal"`          // that ended the command; 0 for none
-	Timeout bool          `json:"timeout"`         // its time was over
-	Error   string        `json:"error,omitempty"` // why it was not run, or was ended
-	Stdout  []byte        `json:"-"`
-	Stderr  []byte        `json:"-"` // with a line at the end that gives Error
+	Seq     int // number of the item, from 1
+	Item    string
+	Command string // as a shell would want it
+	Host    string
+	Worker  int       // rank; -1 if it is not known
+	Started time.Time // by the clock of the host
+	Runtime time.Duration
+	Runs    int    // how often the command was run: see Options.Retries
+	Exit    int    // the exit code; 127 if there is no such program, 126 if it cannot or may not run, 125 if its workers died; 0 with Signal
+	Signal  int    // that ended the command; 0 for none
+	Timeout bool   // its time was over; Exit is -1 and Signal 15 then, as in GNU parallel
+	Error   string // why it was not run, or was ended
+	Stdout  []byte
+	Stderr  []byte // with a line at the end that gives Error
 	// StdoutDropped and StderrDropped are how many bytes are missing of these: see Options.OutputBytes.
-	StdoutDropped int64 `json:"stdoutDropped,omitempty"`
-	StderrDropped int64 `json:"stderrDropped,omitempty"`
+	StdoutDropped, StderrDropped int64
+}
+
+// MarshalJSON is for encoding/json.
+func (r Result) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Seq           int       `json:"seq"`
+		Item          text      `json:"item"`
+		Command       text      `json:"command"`
+		Host          string    `json:"host"`
+		Worker        int       `json:"worker"`
+		Started       time.Time `json:"started"`
+		Runtime       float64   `json:"runtime"`
+		Runs          int       `json:"runs"`
+		Exit          int       `json:"exit"`
+		Signal        int       `json:"signal"`
+		Timeout       bool      `json:"timeout"`
+		Error         text      `json:"error,omitempty"`
+		Stdout        text      `json:"stdout"`
+		Stderr        text      `json:"stderr"`
+		StdoutDropped int64     `json:"stdoutDropped,omitempty"`
+		StderrDropped int64     `json:"stderrDropped,omitempty"`
+	}{
+		r.Seq, text(r.Item), text(r.Command), r.Host, r.Worker, r.Started, r.Runtime.Seconds(), r.Runs, r.Exit, r.Signal, r.Timeout,
+		text(r.Error), text(r.Stdout), text(r.Stderr), r.StdoutDropped, r.StderrDropped,
+	})
 }
 
 // Failed reports whether the command did not succeed.

@@ -10,6 +10,6 @@ type Summary struct {
 	Skipped   int           `json:"skipped"`       // by Resume, or as they were written before
 	Submitted int           `json:"submitted"`     // items that were handed out, in all
 	Detached  bool          `json:"detached"`
-	Halted    bool          `json:"halted"` // by Options.Halt
-	Elapsed   time.Duration `json:"elapsed"`
+	Halted    bool          `json:"halted"`  // by Options.Halt
+	Elapsed   time.Duration `json:"elapsed"` // as JSON in ns
 }
