@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"time"
-	"unicode/utf8"
 
 	"github.com/netspaces/netspaces/cmd/internal/cli"
 	"github.com/netspaces/netspaces/sleigh"
@@ -98,30 +96,4 @@ func (c *collector) conclude(s *sleigh.Sleigh, summary each.Summary, took time.D
 	return nil
 }
 
-// resultLine is a result as JSON. What is not UTF-8 comes as base64.
-type resultLine struct {
-	each.Result
-	ItemBase64   string  `json:"itemBase64,omitempty"`
-	Stdout       *string `json:"stdout,omitempty"`
-	StdoutBase64 string  `json:"stdoutBase64,omitempty"`
-	Stderr       *string `json:"stderr,omitempty"`
-	StderrBase64 string  `json:"stderrBase64,omitempty"`
-}
-
-func (c *collector) print(result each.Result) error {
-	line := resultLine{Result: result}
-	if !utf8.ValidString(result.Item) {
-		line.ItemBase64 = base64.StdEncoding.EncodeToString([]byte(result.Item))
-	}
-	line.Stdout, line.StdoutBase64 = textOr64(result.Stdout)
-	line.Stderr, line.StderrBase64 = textOr64(result.Stderr)
-	return c.r.PrintJSON(line)
-}
-
-func textOr64(data []byte) (text *string, base string) {
-	if !utf8.Valid(data) {
-		return nil, base64.StdEncoding.EncodeToString(data)
-	}
-	all := string(data)
-	return &all, ""
-}
+func (c *collector) print(result each.Result) error { return c.r.PrintJSON(result) }
