@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"io"
 	"math"
 	"sync"
 	"time"
@@ -19,15 +18,17 @@ type bar struct {
 	drawing sync.WaitGroup
 	once    sync.Once
 
-	mu      sync.Mutex // held while anything is written to the terminal
+	screens []*cli.Screen // that are on the terminal
+
+	mu      sync.Mutex // held while anything is written there
 	bar     *progressbar.ProgressBar
 	options []progressbar.Option
 	total   int  // -1 while it is not known
 	midLine bool // the cursor is not where a line begins, where the bar may be
 }
 
-// newBar begins to show a bar for so many things, or for -1 as long as that is not known. It returns nil, which shows nothing, where
-// stderr is no terminal, or is to be quiet. end must be called.
+// newBar begins to show a bar for so many things, or for -1 as long as that is not known. What the program prints meanwhile stands
+// above it. It returns nil, which shows nothing, where stderr is no terminal, or is to be quiet. end must be called.
 func newBar(r *cli.Run, total int, what string) *bar {
 	columns, _ := r.Stderr.Size()
 	if !r.Stderr.Terminal || r.Quiet {
@@ -56,6 +57,12 @@ func newBar(r *cli.Run, total int, what string) *bar {
 	}
 	b.options = append(b.options, progressbar.OptionSetWidth(min(max(columns-beside, 5), 40)))
 	b.bar = b.begin()
+	for _, s := range []*cli.Screen{r.Stdout, r.Stderr} {
+		if s.Terminal {
+			b.screens = append(b.screens, s)
+			s.Through(b.above)
+		}
+	}
 	b.drawing.Go(b.redraw)
 	return b
 }
@@ -119,21 +126,8 @@ func (b *bar) setTotal(total int) {
 	}
 }
 
-// above gives a writer to the terminal that the bar is on, which writes above the bar.
-func (b *bar) above(s *cli.Screen) io.Writer {
-	if b == nil || !s.Terminal {
-		return s
-	}
-	return &aboveBar{b, s}
-}
-
-type aboveBar struct {
-	bar *bar
-	to  io.Writer
-}
-
-func (a *aboveBar) Write(text []byte) (int, error) {
-	b := a.bar
+// above writes what the program prints above the bar.
+func (b *bar) above(text []byte, write func([]byte) (int, error)) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(text) == 0 {
@@ -143,7 +137,7 @@ func (a *aboveBar) Write(text []byte) (int, error) {
 		_ = b.bar.Clear()
 	}
 	b.midLine = !bytes.HasSuffix(text, []byte("\n"))
-	return a.to.Write(text)
+	return write(text)
 }
 
 // end leaves no bar behind. It may be called twice.
@@ -154,6 +148,9 @@ func (b *bar) end() {
 	b.once.Do(func() {
 		close(b.ended)
 		b.drawing.Wait()
+		for _, s := range b.screens {
+			s.Through(nil)
+		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if !b.midLine {

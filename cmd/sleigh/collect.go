@@ -45,10 +45,10 @@ func (c *collector) collect(ctx context.Context, s *sleigh.Sleigh, total int, us
 	o := c.options
 	o.KeepOrder, o.Tag, o.Results, o.Joblog = c.flags.keepOrder, c.flags.tag, c.flags.results, c.flags.joblog
 	o.Resume = o.Resume || c.flags.resume
-	o.Stdout, o.Stderr, o.Progress = c.bar.above(c.r.Stdout), c.bar.above(c.r.Stderr), c.progress
+	o.Stdout, o.Stderr, o.Progress = c.r.Stdout, c.r.Stderr, c.progress
 	o.Total = max(total, 0)
 	if c.r.JSON && !o.DryRun {
-		o.Stdout, o.Stderr, o.OnResult = io.Discard, io.Discard, c.print
+		o.Stdout, o.Stderr, o.OnResult = io.Discard, io.Discard, func(result each.Result) error { return c.r.PrintJSON(result) }
 	}
 	began := time.Now()
 	summary, err := use(&o)
@@ -74,7 +74,7 @@ func (c *collector) progress(p each.Progress) {
 }
 
 // line prints a line of a worker, which is not one of a command.
-func (c *collector) line(l sleigh.Line) { fmt.Fprint(c.bar.above(c.r.Stderr), l) }
+func (c *collector) line(l sleigh.Line) { fmt.Fprint(c.r.Stderr, l) }
 
 // conclude says how it went.
 func (c *collector) conclude(s *sleigh.Sleigh, summary each.Summary, took time.Duration) error {
@@ -95,5 +95,3 @@ func (c *collector) conclude(s *sleigh.Sleigh, summary each.Summary, took time.D
 	}
 	return nil
 }
-
-func (c *collector) print(result each.Result) error { return c.r.PrintJSON(result) }

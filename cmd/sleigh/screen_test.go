@@ -39,6 +39,26 @@ func TestBar(t *testing.T) {
 	}
 }
 
+// What else is said stands above the bar, too.
+func TestBarBesideHints(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	x := onTerminal(t, 100, atServer(server), "each", "--team", "farm", "--bar", "--json", "--", "echo", ":::", "a", "b")
+	x.await(`no worker has joined[^\n]*\n[^\n]*0%`)
+	begin(t, server.URL(), nil, "worker", "--team", "farm", "--allow-commands")
+	x.ends(0)
+	shown := trimmed(x.screen())
+	for _, line := range shown {
+		if strings.Contains(line, "%") {
+			t.Errorf("the bar is left in %q", line)
+		}
+	}
+	text := strings.Join(shown, "")
+	if !strings.HasPrefix(text, "sleigh: team farm is new") || strings.Count(text, `{"seq":`) != 2 {
+		t.Errorf("at the end it shows %q", shown)
+	}
+}
+
 // Where it is not known how many items there are, the bar counts those that are done.
 func TestBarOfUnknownLength(t *testing.T) {
 	t.Parallel()
