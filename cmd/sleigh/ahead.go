@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// readAhead takes all items as soon as they come, and keeps them until they are asked for, so that it is known early how many
-// there are. It ends with ctx, also while none come.
+// readAhead takes all items as soon as they come, and keeps them until they are asked for, so that it is known early how
+// many there are. It ends with ctx, also while none come.
 func readAhead(ctx context.Context, items iter.Seq2[string, error], known func(total int)) iter.Seq2[string, error] {
 	type item struct {
 		text string

@@ -27,8 +27,9 @@ type bar struct {
 	midLine bool // the cursor is not where a line begins, where the bar may be
 }
 
-// newBar begins to show a bar for so many things, or for -1 as long as that is not known. What the program prints meanwhile stands
-// above it. It returns nil, which shows nothing, where stderr is no terminal, or is to be quiet. end must be called.
+// newBar begins to show a bar for so many things, or for -1 as long as that is not known. What the program prints
+// meanwhile stands above it. It returns nil, which shows nothing, where stderr is no terminal, or is to be quiet. end must be
+// called.
 func newBar(r *cli.Run, total int, what string) *bar {
 	columns, _ := r.Stderr.Size()
 	if !r.Stderr.Terminal || r.Quiet {

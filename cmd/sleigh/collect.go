@@ -36,8 +36,11 @@ type collector struct {
 	bar     *bar
 }
 
+// collecting is a call of package each.
+type collecting = func(*each.Options) (each.Summary, error)
+
 // collect has use collect results, of so many items, or -1 if that is not known.
-func (c *collector) collect(ctx context.Context, s *sleigh.Sleigh, total int, use func(*each.Options) (each.Summary, error)) error {
+func (c *collector) collect(ctx context.Context, s *sleigh.Sleigh, total int, use collecting) error {
 	if c.flags.bar && !c.options.DryRun && !c.options.Detach {
 		c.bar = newBar(c.r, total, "items")
 		defer c.bar.end()
@@ -86,7 +89,7 @@ func (c *collector) conclude(s *sleigh.Sleigh, summary each.Summary, took time.D
 			count(summary.Submitted, "item"), s.Name(), c.options.Name, s.Name())
 		return nil
 	}
-	c.r.Log.Info("done", "items", summary.Done, "failed", summary.Failed, "skipped", summary.Skipped, "took", took.Round(time.Millisecond))
+	c.r.Log.Info("done", "items", summary.Done, "failed", summary.Failed, "skipped", summary.Skipped, "took", span(took))
 	if summary.Halted {
 		c.r.Notef("stopped by --halt after %s", count(summary.Done, "item"))
 	}

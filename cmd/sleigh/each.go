@@ -39,12 +39,15 @@ func newEach() *cobra.Command {
   find . -name '*.wav' -print0 | sleigh each --team farm -0 --bar -- flac {} -o {.}.flac
   sleigh each --team farm --joblog log --resume -a hosts.txt -- ping -c1 {}
   sleigh each --team farm --name nightly --detach -a jobs.txt -- ./simulate --case {}`,
-		Long: `In the command and its arguments, {} stands for the item, {.} for it without its extension, {/} for its base name, {//} for its
-directory, {/.} for its base name without its extension, and {#} for its number, from 1. If none of them is there, the item comes
-last. No shell is in between: for pipes and the like, run one, as in sh -c '…' sh {}.
+		Long: `In the command and its arguments, {} stands for the item, {.} for it without
+its extension, {/} for its base name, {//} for its directory, {/.} for its
+base name without its extension, and {#} for its number, from 1. If none of
+them is there, the item comes last. No shell is in between: for pipes and the
+like, run one, as in sh -c '…' sh {}.
 
-Items come after :::, from a file, or as lines from stdin. Workers run commands if they were started with --allow-commands; those
-of --local may. What fails is counted, and makes the exit code 5.`,
+Items come after :::, from a file, or as lines from stdin. Workers run
+commands if they were started with --allow-commands; those of --local may.
+What fails is counted, and makes the exit code 5.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// Where one of them is on the command line, the other one may be in the environment all the same.
@@ -71,10 +74,10 @@ of --local may. What fails is counted, and makes the exit code 5.`,
 	f.results.define(cmd)
 	flags.BoolVar(&f.options.ResumeFailed, "resume-failed", false, "as --resume, but run those again that failed")
 	flags.IntVar(&f.options.Retries, "retries", 0, "run what fails up to this `number` of times")
-	cli.DurationVar(flags, &f.options.Timeout, "timeout", 0, "end a command after this time, such as 90s or 5 (seconds); it failed then")
+	cli.DurationVar(flags, &f.options.Timeout, "timeout", 0, "end a command after this time, such as 90s or 5 (seconds)")
 	flags.StringVar(&f.halt, "halt", "", "`when` to stop before all is done: now,fail=1 or soon,fail=10% or soon,success=1")
 	flags.BoolVar(&f.options.DryRun, "dry-run", false, "print the commands, and run none")
-	flags.StringVar(&f.options.Name, "name", "", "`name` of the job, which then outlives this program: the same command goes on with it")
+	flags.StringVar(&f.options.Name, "name", "", "`name` of the job, which then outlives this program")
 	flags.BoolVar(&f.options.Detach, "detach", false, "leave the job to the team, and collect it later with 'sleigh attach'")
 	flags.IntVar(&f.options.Priority, "priority", 0, "`share` of the team that the job gets beside others")
 	flags.IntVar(&f.options.Chunk, "chunk", 0, "hand out this `number` of items together (default: what takes 50 ms)")
@@ -182,7 +185,9 @@ func (f *eachFlags) here(ctx context.Context, r *cli.Run, c *collector, run func
 }
 
 // joining joins a team that lasts for as long as use runs. A missing one is made if create is true.
-func joining(ctx context.Context, r *cli.Run, name string, create bool, output func(sleigh.Line), use func(*sleigh.Sleigh) error) error {
+func joining(
+	ctx context.Context, r *cli.Run, name string, create bool, output func(sleigh.Line), use func(*sleigh.Sleigh) error,
+) error {
 	rdb, err := r.Connect(ctx)
 	if err != nil {
 		return err

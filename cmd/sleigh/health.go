@@ -98,7 +98,8 @@ func (h *health) metrics() *prometheus.Registry {
 	all := prometheus.NewRegistry()
 	all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	named := func(name, help string) prometheus.Opts {
-		return prometheus.Opts{Namespace: "sleigh", Subsystem: "worker", Name: name, Help: help, ConstLabels: prometheus.Labels{"team": h.team}}
+		team := prometheus.Labels{"team": h.team}
+		return prometheus.Opts{Namespace: "sleigh", Subsystem: "worker", Name: name, Help: help, ConstLabels: team}
 	}
 	counter := func(name, help string, value func(*sleigh.Serving) int) {
 		all.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts(named(name, help)),
@@ -112,7 +113,7 @@ func (h *health) metrics() *prometheus.Registry {
 	counter("elements_failed_total", "Elements that failed.", func(s *sleigh.Serving) int { return s.Failed })
 	counter("processes_launched_total", "Worker processes launched: each but the first replaced one that had ended.",
 		func(s *sleigh.Serving) int { return s.Launched })
-	counter("redis_retries_total", "Calls that were sent to Redis again, by the process that keeps the worker.", func(*sleigh.Serving) int {
+	counter("redis_retries_total", "Calls that the keeper of the worker sent to Redis again.", func(*sleigh.Serving) int {
 		if rdb := h.rdb.Load(); rdb != nil {
 			return int(rdb.Retries())
 		}

@@ -81,10 +81,11 @@ func explain(ctx context.Context, s *sleigh.Sleigh, err error) error {
 		return &cli.Error{Err: err, Advice: "Let that program go on, or end it: the job waits for the next one."}
 	}
 	if errors.Is(err, each.ErrNotAllowed) {
-		return &cli.Error{Err: err, Advice: "Start workers with 'sleigh worker --team " + s.Name() + " --allow-commands', or with a list that has the program."}
+		return &cli.Error{Err: err, Advice: "Start all workers of team " + s.Name() + " with --allow-commands, or with a list that has the program."}
 	}
 	if errors.Is(err, sleigh.ErrFinished) {
-		return &cli.Error{Code: cli.CodeNothing, Err: err, Advice: "'sleigh retry' runs again what failed of it. Another run needs another name."}
+		advice := "'sleigh retry' runs again what failed of it. Another run needs another name."
+		return &cli.Error{Code: cli.CodeNothing, Err: err, Advice: advice}
 	}
 	if errors.Is(err, sleigh.ErrIncomplete) {
 		return &cli.Error{Err: err, Advice: "Run the same 'sleigh each' again that began the job: it has the items."}

@@ -14,8 +14,8 @@ func main() {
 	os.Exit(cli.Main(newRoot()))
 }
 
-// workIfLaunched never returns in a worker process. NETSPACES_TEAM, which makes a worker of any other program, is here the default
-// of --team only: 'sleigh worker' is what works.
+// workIfLaunched never returns in a worker process. NETSPACES_TEAM, which makes a worker of any other program, is here the
+// default of --team only: 'sleigh worker' is what works.
 func workIfLaunched() {
 	const worker, team = "NETSPACES_WORKER", "NETSPACES_TEAM"
 	if name, set := os.LookupEnv(team); set && os.Getenv(worker) == "" {

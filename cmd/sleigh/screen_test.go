@@ -144,6 +144,21 @@ func TestCtrlC(t *testing.T) {
 	awaitEnd(t, pid)
 }
 
+// What --local has on a Redis that others use too is gone at the end, also after Ctrl-C.
+func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	begin(t, server.URL(), nil, "each", "--local", "2", "--", "true", ":::", "1", "2").ends(0)
+	x := onTerminal(t, 80, atServer(server), "each", "--local", "2", "--", "sh", "-c", "echo $$ > pid; exec sleep 600", ":::", "1")
+	pid := x.pidIn("pid")
+	x.write("\x03")
+	x.ends(130)
+	awaitEnd(t, pid)
+	if keys, err := server.Redis().Keys(t.Context(), "*").Result(); err != nil || len(keys) > 0 {
+		t.Errorf("Redis has %q, %v", keys, err)
+	}
+}
+
 // pidIn waits for the number in a file of the command's folder.
 func (x *terminal) pidIn(name string) (pid int) {
 	x.t.Helper()

@@ -24,9 +24,10 @@ func newWorker() *cobra.Command {
 		Example: `  sleigh worker --team farm --allow-commands
   sleigh worker --team farm --slots 8 --allow-commands=gzip,/usr/bin/flac
   sleigh worker --team farm --listen 127.0.0.1:9090`,
-		Long: `It may be there before the team is, and waits for it. At the first Ctrl-C or SIGTERM it takes nothing more, and leaves when
-what it runs has ended, or after 25 s; at the second one it leaves at once. What it has not done goes to others. The exit code
-is 0 then, as at the end of the team.`,
+		Long: `It may be there before the team is, and waits for it. At the first Ctrl-C or
+SIGTERM it takes nothing more, and leaves when what it runs has ended, or
+after 25 s; at the second one it leaves at once. What it has not done goes to
+others. The exit code is 0 then, as at the end of the team.`,
 		Args: cli.Args,
 		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {
 			if team == "" {
@@ -40,10 +41,12 @@ is 0 then, as at the end of the team.`,
 		}),
 	}
 	teamFlag(cmd, &team, "`name` of the team")
-	cmd.Flags().IntVar(&slots, "slots", 1, "how many tasks it runs at a time")
-	cmd.Flags().StringVar(&allow, "allow-commands", "", "run commands for 'sleigh each': all, or those of a `list` of programs such as gzip,/usr/bin/flac")
+	cmd.Flags().IntVar(&slots, "slots", 1, "`number` of tasks that it runs at a time")
+	cmd.Flags().StringVar(&allow, "allow-commands", "",
+		"run commands for 'sleigh each': all, or those of a `list` of programs such as gzip,/usr/bin/flac")
 	cmd.Flags().Lookup("allow-commands").NoOptDefVal = "all"
-	cmd.Flags().StringVar(&listen, "listen", "", "serve /healthz, /readyz and /metrics over HTTP at this `address`, such as 127.0.0.1:9090")
+	cmd.Flags().StringVar(&listen, "listen", "",
+		"serve /healthz, /readyz and /metrics over HTTP at this `address`, such as 127.0.0.1:9090")
 	return cmd
 }
 
@@ -73,7 +76,8 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 		OnState: func(s sleigh.Serving) {
 			h.state.Store(&s)
 			if s.Joined && ctx.Err() == nil {
-				system.tell(fmt.Sprintf("STATUS=worker %d of team %s: %d done, %d failed, %d running", s.Rank, team, s.Done, s.Failed, s.Running))
+				system.tell(fmt.Sprintf("STATUS=worker %d of team %s: %d done, %d failed, %d running",
+					s.Rank, team, s.Done, s.Failed, s.Running))
 			}
 		},
 	})
@@ -83,8 +87,8 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 	return err
 }
 
-// serviceLog is the log of a service, for people where stderr is a terminal, else for machines; and where lines go that its worker
-// process writes to its stderr.
+// serviceLog is the log of a service, for people where stderr is a terminal, else for machines; and where lines go that its
+// worker process writes to its stderr.
 func serviceLog(r *cli.Run) (*slog.Logger, io.Writer) {
 	r.LogJSON()
 	if !r.Stderr.Terminal {
