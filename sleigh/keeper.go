@@ -136,9 +136,7 @@ func (k *keeper) takeAnother() bool {
 		ranks, err := k.places.take(k.leave, 1)
 		if err == nil {
 			k.member.Rank = ranks[0]
-			err = k.own.DeleteVar(k.leave, dismissVarOf(ranks[0])) // should it have told another worker of this process to leave
-		}
-		if err == nil || errors.Is(err, workspace.ErrNoVar) {
+			_ = k.own.DeleteVar(k.leave, dismissVarOf(ranks[0])) // it may have told another worker of this process to leave
 			return true
 		}
 		k.log.Warn("no rank taken, trying again", "error", err)

@@ -34,6 +34,8 @@ type ServeOptions struct {
 // there is such a sleigh, also while Redis is away, and launches the worker: a process of this program, whose main must call
 // Main first. It replaces the worker if that dies.
 //
+// NETSPACES_TEAM has Main do that, and not return: a program that calls Serve had best unset it before Main.
+//
 // It blocks until ctx ends, and the worker has left: what runs may end within the team's drain time (see Options), the rest
 // is given back. It also returns when the team ends, or DrainWorker has told the worker to leave. In all these cases it
 // returns nil; else an error that waiting does not mend: the team does not want this program, or its worker ends before it joins.
