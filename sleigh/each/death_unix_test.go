@@ -164,7 +164,7 @@ func TestWorkerIsKilled(t *testing.T) {
 	}()
 	all := pids(t, filepath.Join(directory, "pids"))
 	worker := all[2]
-	// Before the guard knows of the command, only the command itself dies.
+	// What a command starts before the guard knows of the command would stay.
 	eventually(t, "the command has run for some time", func() bool {
 		status, err := s.Status(testContext(t))
 		if err != nil {
@@ -193,19 +193,27 @@ func TestWorkerIsKilled(t *testing.T) {
 // An item over which all workers die is one that failed.
 func TestItemKillsWorkers(t *testing.T) {
 	s := start(t, sleigh.Local(1))
+	directory := t.TempDir()
 	var r each.Result
-	p, sum := run(t, s, sh(`case $1 in bad) kill -9 $PPID; sleep 1000;; esac; echo $1`),
-		each.Options{KeepOrder: true, OnResult: func(got each.Result) error {
-			if got.Failed() {
-				r = got
-			}
-			return nil
-		}}, "a", "bad", "b")
+	c := each.Command{Args: []string{"sh", "-c", `case $2 in bad) sleep 1000 & echo $$ $! >"$1/$PPID"; kill -9 $PPID; wait;; esac; echo $2`, "sh", directory, "{}"}}
+	p, sum := run(t, s, c, each.Options{KeepOrder: true, OnResult: func(got each.Result) error {
+		if got.Failed() {
+			r = got
+		}
+		return nil
+	}}, "a", "bad", "b")
 	if p.stdout.String() != "a\nb\n" || sum.Failed != 1 || sum.Done != 3 {
 		t.Errorf("%q, %+v", &p.stdout, sum)
 	}
 	if r.Seq != 2 || r.Item != "bad" || r.Exit != 125 || r.Error == "" || !strings.Contains(r.Command, " bad") {
 		t.Errorf("%+v", r)
+	}
+	files, err := filepath.Glob(directory + "/*")
+	if err != nil || len(files) < 3 {
+		t.Errorf("the workers that have died: %v, %v", files, err)
+	}
+	for _, file := range files {
+		pids(t, file) // they end with the test: the worker may have been too busy to tell the guard before it was killed
 	}
 }
 

@@ -30,7 +30,7 @@ func TestParseHalt(t *testing.T) {
 // It says when to stop by what is done, and not sooner.
 func TestHalt(t *testing.T) {
 	for text, want := range map[string]struct{ least, most int }{
-		"soon,fail=2": {10, 60}, "now,fail=2": {10, 60}, "soon,success=8": {10, 60}, "now,done=12": {12, 12}, "soon,done=10%": {30, 80}, "never": {300, 300},
+		"soon,fail=2": {10, 150}, "now,fail=2": {10, 10}, "soon,success=8": {10, 150}, "now,done=12": {12, 12}, "soon,done=10%": {30, 200}, "never": {300, 300},
 	} {
 		t.Run(text, func(t *testing.T) {
 			s := start(t, sleigh.InProcess(2))

@@ -84,7 +84,7 @@ func TestItemsAreReadAsNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum, err := each.Run(testContext(t), s, endless, sh("exit 1"), &each.Options{Halt: halt})
-	if err != nil || !sum.Halted || sum.Done < 20 || given > 500 {
+	if err != nil || !sum.Halted || sum.Done < 20 || given > 5000 {
 		t.Errorf("%d given, %+v, %v", given, sum, err)
 	}
 

@@ -17,7 +17,7 @@ func TestResume(t *testing.T) {
 	s := start(t, sleigh.Local(2))
 	directory := t.TempDir()
 	log := filepath.Join(directory, "log")
-	items := numbered(60)
+	items := numbered(150)
 	c := each.Command{Args: []string{"sh", "-c", `echo x >>"$1/$2"; echo $2`, "sh", directory, "{}"}}
 	var first strings.Builder
 	ctx, interrupt := context.WithCancel(testContext(t))
@@ -39,7 +39,7 @@ func TestResume(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := torn.WriteString("60\thost\t17"); err != nil || torn.Close() != nil { // as it may be left when power fails
+	if _, err := torn.WriteString("150\thost\t17"); err != nil || torn.Close() != nil { // as it may be left when power fails
 		t.Fatal(err)
 	}
 
