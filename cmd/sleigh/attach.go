@@ -10,7 +10,7 @@ import (
 )
 
 func newAttach() *cobra.Command {
-	cmd := newCollecting(each.Attach)
+	cmd := newCollecting(each.Attach, true)
 	cmd.Use = "attach JOB"
 	cmd.Short = "Collect the results of a job that 'sleigh each' left to its team, or that was interrupted"
 	cmd.Example = `  sleigh attach nightly
@@ -19,7 +19,7 @@ func newAttach() *cobra.Command {
 }
 
 func newRetry() *cobra.Command {
-	cmd := newCollecting(each.Retry)
+	cmd := newCollecting(each.Retry, false)
 	cmd.Use = "retry JOB"
 	cmd.Short = "Run those items again that failed, of a job with a name whose results were collected"
 	cmd.Example = `  sleigh retry nightly
@@ -27,8 +27,10 @@ func newRetry() *cobra.Command {
 	return cmd
 }
 
-// newCollecting makes a command that prints the results of a job by its name.
-func newCollecting(use func(context.Context, *sleigh.Sleigh, string, *each.Options) (each.Summary, error)) *cobra.Command {
+// newCollecting makes a command that prints the results of a job by its name, which may go on without this program.
+func newCollecting(
+	use func(context.Context, *sleigh.Sleigh, string, *each.Options) (each.Summary, error), goesOn bool,
+) *cobra.Command {
 	var team string
 	flags := &resultFlags{}
 	cmd := &cobra.Command{
@@ -39,6 +41,9 @@ func newCollecting(use func(context.Context, *sleigh.Sleigh, string, *each.Optio
 				return cli.Usagef("--resume needs --joblog, which says what is done")
 			}
 			c := &collector{r: r, flags: flags}
+			if goesOn {
+				c.job = args[0]
+			}
 			return joining(ctx, r, team, false, c.line, func(s *sleigh.Sleigh) error {
 				return c.collect(ctx, s, -1, func(opts *each.Options) (each.Summary, error) { return use(ctx, s, args[0], opts) })
 			})

@@ -33,6 +33,7 @@ type collector struct {
 	r       *cli.Run
 	flags   *resultFlags
 	options each.Options
+	job     string // its name, if it goes on without this program
 	bar     *bar
 }
 
@@ -57,6 +58,10 @@ func (c *collector) collect(ctx context.Context, s *sleigh.Sleigh, total int, us
 	summary, err := use(&o)
 	c.bar.end()
 	if err != nil {
+		if c.job != "" && ctx.Err() != nil {
+			c.r.Notef("job %s goes on without this program; 'sleigh attach %s --team %s' collects it, 'sleigh cancel %s' ends it",
+				c.job, c.job, s.Name(), c.job)
+		}
 		return explain(ctx, s, err)
 	}
 	return c.conclude(s, summary, time.Since(began))

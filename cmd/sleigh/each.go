@@ -101,7 +101,7 @@ func (f *eachFlags) run(ctx context.Context, r *cli.Run, args []string) error {
 		return err
 	}
 	defer closeItems()
-	c := &collector{r: r, flags: &f.results, options: f.options}
+	c := &collector{r: r, flags: &f.results, options: f.options, job: f.options.Name}
 	run := func(s *sleigh.Sleigh) error {
 		return c.collect(ctx, s, total, func(opts *each.Options) (each.Summary, error) {
 			if c.bar != nil && total < 0 {
