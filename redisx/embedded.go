@@ -58,7 +58,9 @@ func openEmbedded(ctx context.Context, o Options) (*Client, error) {
 	if o.InProcess {
 		c.url = "mem://in-process"
 	}
-	noticeOnce.Do(func() { _, _ = fmt.Fprintln(noticeTo, embeddedNotice) })
+	if !o.NoNotice {
+		noticeOnce.Do(func() { _, _ = fmt.Fprintln(noticeTo, embeddedNotice) })
+	}
 	return c, nil
 }
 

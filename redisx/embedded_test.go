@@ -100,6 +100,11 @@ func TestEmbeddedNotice(t *testing.T) {
 	before := noticeTo
 	noticeOnce, noticeTo = sync.Once{}, &got
 	t.Cleanup(func() { noticeTo = before })
+	quiet, err := Open(t.Context(), "mem://", &Options{NoNotice: true})
+	if err != nil || got.Len() > 0 {
+		t.Fatalf("with NoNotice it says: %q, %v", got.String(), err)
+	}
+	defer quiet.Close()
 	mustOpen(t, "")
 	mustOpen(t, "mem://")
 	if text := got.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "in memory only") {

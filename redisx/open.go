@@ -28,6 +28,10 @@ type Options struct {
 	// InProcess keeps an embedded server to this process: no socket is there, and Client.URL is an address that cannot be
 	// opened. It is needed under testing/synctest. Defaults to false.
 	InProcess bool
+
+	// NoNotice keeps an embedded server from writing its line to stderr, where nobody would expect its data to stay. Defaults to
+	// false.
+	NoNotice bool
 }
 
 func (o *Options) withDefaults() Options {

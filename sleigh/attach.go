@@ -139,7 +139,9 @@ func (j *job) master(ctx context.Context) (state, error) {
 }
 
 func (j *job) attach(ctx context.Context, id string) error {
-	j.id = id
+	j.s.mu.Lock()
+	j.id = id // others find the job by it
+	j.s.mu.Unlock()
 	j.s.ids.add(id)
 	st, err := j.master(ctx)
 	if err != nil {

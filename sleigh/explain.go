@@ -92,18 +92,12 @@ func (v *survey) lookAtJobs() {
 			running[r.Job] = append(running[r.Job], r.Index)
 		}
 	}
-	v.s.mu.Lock()
-	jobs := make([]*job, 0, len(v.s.jobs))
-	for j := range v.s.jobs {
-		jobs = append(jobs, j)
-	}
-	v.s.mu.Unlock()
 	v.jobs = nil
 	runs := map[string]map[int]bool{}
-	for _, j := range jobs {
-		slices.Sort(running[j.id])
-		view := j.view(running[j.id])
-		v.jobs, runs[j.id] = append(v.jobs, view), view.runs
+	for id, j := range v.s.jobsByID() {
+		slices.Sort(running[id])
+		view := j.view(id, running[id])
+		v.jobs, runs[id] = append(v.jobs, view), view.runs
 	}
 	slices.SortFunc(v.jobs, func(a, b jobView) int { return cmp.Compare(a.id, b.id) })
 	for i := range v.st.Workers {

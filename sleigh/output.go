@@ -124,7 +124,10 @@ func (l *listener) follow(ctx context.Context) func(ctx context.Context, name st
 	}
 	return func(ctx context.Context, _ string, _ int) ([][]byte, error) {
 		for text, err := range pages.All(ctx) {
-			return [][]byte{text}, err
+			if err != nil {
+				return nil, err
+			}
+			return [][]byte{text}, nil
 		}
 		return nil, ctx.Err()
 	}

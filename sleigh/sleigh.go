@@ -314,6 +314,17 @@ func (s *Sleigh) enter(j *job) error {
 	return nil
 }
 
+// jobsByID are this master's jobs. One that is about to be taken over from another master may have no id of Redis yet.
+func (s *Sleigh) jobsByID() map[string]*job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	jobs := make(map[string]*job, len(s.jobs))
+	for j := range s.jobs {
+		jobs[j.id] = j
+	}
+	return jobs
+}
+
 // knows reports whether a job is one of this master's, or was.
 func (s *Sleigh) knows(id string) bool { return s.ids.has(id) }
 

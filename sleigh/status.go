@@ -105,17 +105,12 @@ func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
 	if s.visits {
 		s.there, s.refusals = st.headcount(s.workers), refused
 	}
-	jobs := make([]*job, 0, len(s.jobs))
-	for j := range s.jobs {
-		jobs = append(jobs, j)
-	}
 	st.Refused = slices.Clone(s.refusals)
 	s.mu.Unlock()
-	for _, j := range jobs {
-		for i := range st.Jobs {
-			if st.Jobs[i].ID == j.id {
-				j.addTo(&st.Jobs[i])
-			}
+	jobs := s.jobsByID()
+	for i := range st.Jobs {
+		if j := jobs[st.Jobs[i].ID]; j != nil {
+			j.addTo(&st.Jobs[i])
 		}
 	}
 	st.Hosts = s.hosts.troubles()

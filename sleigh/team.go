@@ -106,7 +106,7 @@ func (s *Sleigh) followTeam(ctx context.Context) {
 	changes := workspace.NewVar[headcount](s.own, teamVar).IFind()
 	for ctx.Err() == nil {
 		for there, err := range changes.All(ctx) {
-			if isOver(err) {
+			if isOver(err) || ctx.Err() != nil {
 				return
 			}
 			if err != nil {

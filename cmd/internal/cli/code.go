@@ -132,7 +132,8 @@ func judge(err error) verdict {
 // judge finds what is left of a verdict, now that the context had ended before the command did.
 func (e *endedError) judge(v verdict) verdict {
 	_, unknown := errors.AsType[*redisx.UnknownError](e.err) // worth a word, also after Ctrl-C
-	if !unknown && (errors.Is(e.err, context.Canceled) || errors.Is(e.err, context.DeadlineExceeded)) && v.code != CodeNoRedis {
+	ended := errors.Is(e.err, context.Canceled) || errors.Is(e.err, context.DeadlineExceeded) || errors.Is(e.err, e.cause)
+	if !unknown && ended && v.code != CodeNoRedis {
 		v.message, v.advice = "", ""
 	}
 	signalled, ok := errors.AsType[*signalError](e.cause)

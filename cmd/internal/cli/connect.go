@@ -24,7 +24,7 @@ func (r *Run) Connect(ctx context.Context) (*redisx.Client, error) {
 
 // ConnectOrEmbed is Connect that gives an embedded server where the settings name none.
 func (r *Run) ConnectOrEmbed(ctx context.Context) (*redisx.Client, error) {
-	rdb, err := redisx.Open(ctx, r.settings.redis, &redisx.Options{Logger: r.Log})
+	rdb, err := redisx.Open(ctx, r.settings.redis, &redisx.Options{Logger: r.Log, NoNotice: true})
 	if err != nil {
 		return nil, &Error{Err: err, Advice: fmt.Sprintf("The address is from %s.", r.settings.redisOrigin)}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/term"
@@ -16,15 +17,35 @@ type Screen struct {
 
 	file *os.File
 	gone func() // is told once nobody reads any more
+
+	through atomic.Pointer[through]
 }
+
+type through func(data []byte, write func([]byte) (int, error)) (int, error)
 
 func newScreen(file *os.File, color bool, gone func()) *Screen {
 	terminal := term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
 	return &Screen{Terminal: terminal, Color: terminal && color, file: file, gone: gone}
 }
 
+// Through has f do all writes to the screen, by calling write: as for what is to stand above a bar. With nil, that is over.
+func (s *Screen) Through(f func(data []byte, write func([]byte) (int, error)) (int, error)) {
+	if f == nil {
+		s.through.Store(nil)
+		return
+	}
+	s.through.Store((*through)(&f))
+}
+
 // Write writes through, unbuffered.
 func (s *Screen) Write(data []byte) (int, error) {
+	if f := s.through.Load(); f != nil {
+		return (*f)(data, s.write)
+	}
+	return s.write(data)
+}
+
+func (s *Screen) write(data []byte) (int, error) {
 	n, err := s.file.Write(data)
 	if errors.Is(err, syscall.EPIPE) {
 		s.gone()

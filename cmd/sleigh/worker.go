@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+
+	"github.com/netspaces/netspaces/cmd/internal/cli"
+	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/sleigh/each"
+	"github.com/spf13/cobra"
+)
+
+func newWorker() *cobra.Command {
+	var team, listen, allow string
+	var slots int
+	cmd := &cobra.Command{
+		Use:   "worker",
+		Short: "Be a worker of a team, until the team ends or the worker is told to leave",
+		Example: `  sleigh worker --team farm --allow-commands
+  sleigh worker --team farm --slots 8 --allow-commands=gzip,/usr/bin/flac
+  sleigh worker --team farm --listen 127.0.0.1:9090`,
+		Long: `It may be there before the team is, and waits for it. At the first Ctrl-C or
+SIGTERM it takes nothing more, and leaves when what it runs has ended, or
+after 25 s; at the second one it leaves at once. What it has not done goes to
+others. The exit code is 0 then, as at the end of the team.`,
+		Args: cli.Args,
+		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {
+			if team == "" {
+				return cli.Usagef("--team is missing")
+			}
+			if slots < 1 {
+				return cli.Usagef("--slots %d: it must be at least 1", slots)
+			}
+			_ = os.Setenv(each.AllowEnv, allow) // the worker process inherits it
+			return work(ctx, r, team, listen, slots)
+		}),
+	}
+	teamFlag(cmd, &team, "`name` of the team")
+	cmd.Flags().IntVar(&slots, "slots", 1, "`number` of tasks that it runs at a time")
+	cmd.Flags().StringVar(&allow, "allow-commands", "",
+		"run commands for 'sleigh each': all, or those of a `list` of programs such as gzip,/usr/bin/flac")
+	cmd.Flags().Lookup("allow-commands").NoOptDefVal = "all"
+	cmd.Flags().StringVar(&listen, "listen", "",
+		"serve /healthz, /readyz and /metrics over HTTP at this `address`, such as 127.0.0.1:9090")
+	return cmd
+}
+
+func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error {
+	log, stderr := serviceLog(r)
+	h := newHealth(team)
+	if listen != "" {
+		at, stop, err := h.listen(listen)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		log.Info("listening", "address", at.String())
+	}
+	system := newSystemd()
+	rdb, err := r.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()
+	h.reach(rdb)
+	system.tell("READY=1\nSTATUS=waiting for team " + team)
+	defer system.watchdog()()
+	defer context.AfterFunc(ctx, func() { system.tell("STOPPING=1\nSTATUS=leaving team " + team) })()
+	err = sleigh.Serve(ctx, rdb, team, &sleigh.ServeOptions{
+		Slots: slots, Now: r.Hurry(), Logger: log, Stderr: stderr,
+		OnState: func(s sleigh.Serving) {
+			h.state.Store(&s)
+			if s.Joined && ctx.Err() == nil {
+				system.tell(fmt.Sprintf("STATUS=worker %d of team %s: %d done, %d failed, %d running",
+					s.Rank, team, s.Done, s.Failed, s.Running))
+			}
+		},
+	})
+	if err == nil {
+		log.Info("left", "team", team)
+	}
+	return err
+}
+
+// serviceLog is the log of a service, for people where stderr is a terminal, else for machines; and where lines go that its
+// worker process writes to its stderr.
+func serviceLog(r *cli.Run) (*slog.Logger, io.Writer) {
+	r.LogJSON()
+	if !r.Stderr.Terminal {
+		return r.Log, &lineLog{log: r.Log}
+	}
+	if !r.Verbose && !r.Quiet {
+		r.Log = slog.New(slog.NewTextHandler(r.Stderr, nil))
+	}
+	return r.Log, r.Stderr
+}
+
+// lineLog makes a record of each line that is written to it.
+type lineLog struct {
+	log  *slog.Logger
+	mu   sync.Mutex
+	line []byte
+}
+
+func (l *lineLog) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line = append(l.line, text...)
+	for {
+		line, rest, ended := bytes.Cut(l.line, []byte("\n"))
+		if !ended {
+			return len(text), nil
+		}
+		l.log.Warn(string(line), "from", "the worker's stderr")
+		l.line = rest
+	}
+}
