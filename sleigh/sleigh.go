@@ -248,7 +248,8 @@ func (s *Sleigh) User() *workspace.Workspace { return s.user }
 // then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all that is done, and for some
 // seconds more where Redis does not answer. A second call waits for the first and returns the same.
 //
-// Of a team that was joined only this master and the workers that it launched leave: see Join. A visitor leaves at once.
+// Of a team that was joined only this master and the workers that it launched leave: see Join. What these run may end in that
+// time, and then is given back to others, for which they have 5 s more before they are killed. A visitor leaves at once.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.stopped.Store(true)

@@ -93,8 +93,7 @@ func (l *sshLauncher) launch(s *Sleigh) (team, error) {
 		}
 	}
 	s.launches = newLaunches(s, l.hosts)
-	c := &crew{s: s}
-	c.ctx, c.kill = context.WithCancel(context.Background())
+	c := newCrew(s)
 	known := map[string]*sshHost{}
 	for _, name := range l.hosts {
 		known[name] = &sshHost{name: name, ssh: ssh, o: &l.o, redis: redis, sum: sum, crew: c, door: make(chan struct{}, sshDoor)}
@@ -102,7 +101,7 @@ func (l *sshLauncher) launch(s *Sleigh) (team, error) {
 	return c, c.launch(len(l.hosts), func(i, rank int) (run runWorker, end func()) {
 		host := known[l.hosts[i]]
 		out := s.output.stderrHere(rank, host.name)
-		p := &processes{place: host, output: out, ended: out.ended, stays: s.lasts, kill: c.ctx}
+		p := &processes{place: host, output: out, ended: out.ended, stays: s.lasts, kill: c.killed}
 		return p.run, out.close
 	})
 }

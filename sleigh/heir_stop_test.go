@@ -1,0 +1,79 @@
+package sleigh_test
+
+import (
+	"context"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/netspaces/netspaces/sleigh"
+)
+
+// heldBy has a worker process of a master run an element that waits for the gate.
+func heldBy(t *testing.T, s *sleigh.Sleigh) (pid int, result chan []int) {
+	t.Helper()
+	result = make(chan []int, 1)
+	go func() {
+		got, _ := wait.EachElem(testContext(t), s, upTo(1), &sleigh.JobOptions{Name: "held"})
+		result <- got
+	}()
+	return fetch[visit](t, s.User(), "begun").PID, result
+}
+
+// stopSoon stops a master whose workers have no time to end what they run.
+func stopSoon(t *testing.T, s *sleigh.Sleigh) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := s.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestS13StopGivesBack stops three masters whose workers run the same element for longer than Stop waits. It is given back,
+// and the workers do not count as dead: the fourth master has its result.
+func TestS13StopGivesBack(t *testing.T) {
+	t.Parallel()
+	rdb, name, _ := heirs(t, "local://", 0)
+	with := &sleigh.Options{Launch: sleigh.Local(1)}
+	for range 3 {
+		s := join(t, rdb, name, with)
+		heldBy(t, s)
+		stopSoon(t, s)
+	}
+	s := join(t, rdb, name, with)
+	_, result := heldBy(t, s)
+	openGate(t, s.User())
+	if got := <-result; !slices.Equal(got, []int{0}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestS13StopKills has a worker that hears nothing when its master stops. Its keeper kills it, which is not its element's
+// doing: two deaths that are do not make it fail.
+func TestS13StopKills(t *testing.T) {
+	if brief() {
+		return
+	}
+	t.Parallel()
+	rdb, name, _ := heirs(t, "local://", 0)
+	with := &sleigh.Options{Launch: sleigh.Local(1)}
+	s := join(t, rdb, name, with)
+	pid, _ := heldBy(t, s)
+	kill(t, pid, syscall.SIGSTOP)
+	stopSoon(t, s)
+	if alive(t, pid) {
+		t.Error("the deaf worker lives on")
+	}
+	s = join(t, rdb, name, with)
+	pid, result := heldBy(t, s)
+	for range 2 {
+		kill(t, pid, syscall.SIGKILL)
+		pid = fetch[visit](t, s.User(), "begun").PID
+	}
+	openGate(t, s.User())
+	if got := <-result; !slices.Equal(got, []int{0}) {
+		t.Errorf("got %v", got)
+	}
+}
