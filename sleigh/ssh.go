@@ -59,11 +59,12 @@ const (
 	shellSignals = 128 // and the signal's number is the exit code of what one ended
 )
 
-// workerScript runs the program $1 as the worker of rank $2 of the sleigh $3. It stays beside it, since ssh does not tell by
-// which signal its command has ended. It has no newline, no single quote and no exclamation mark: whichever shell reads it
-// first may take these for something.
-const workerScript = `p=$1; case $p in "~/"*) p=$HOME/${p#"~/"};; esac; ` +
+// workerScript runs the program $1 as the worker of rank $2 of the sleigh $3, if its SHA-256 is $4, or none is given. It stays
+// beside it, since ssh does not tell by which signal its command has ended. It has no newline, no single quote and no
+// exclamation mark: whichever shell reads it first may take these for something.
+const workerScript = `p=$1; case $p in "~/"*) p=$HOME/${p#"~/"};; esac; ` + sumFunction +
 	`command -v "$p" >/dev/null || { echo "netspaces: there is no program $p" >&2; exit 204; }; ` +
+	`[ -z "$4" ] || [ "$(sum "$p")" = "$4" ] || { echo "netspaces: $p is another program" >&2; exit 204; }; ` +
 	`echo "netspaces: begun"; NETSPACES_WORKER=1 "$p" worker "$2" of "$3"; exit $?`
 
 // sshLauncher is the Launcher.
@@ -122,19 +123,19 @@ type sshHost struct {
 
 // prepare has the program sent before the first worker is started.
 func (h *sshHost) prepare(ctx, leave context.Context, m member, printed *tail) (*child, error) {
-	program := h.o.Program
+	program, sum := h.o.Program, ""
 	if program == "" {
 		if err := h.send(leave, printed); err != nil {
 			return nil, err
 		}
-		program = remoteProgram(h.sum)
+		program, sum = remoteProgram(h.sum), h.sum
 	}
 	leaveDoor, err := h.enter(leave)
 	if err != nil {
 		return nil, err
 	}
 	link := h.redis.through()
-	cmd := h.command(ctx, link.args, workerScript, program, strconv.Itoa(m.Rank), m.Sleigh)
+	cmd := h.command(ctx, link.args, workerScript, program, strconv.Itoa(m.Rank), m.Sleigh, sum)
 	stdout := &sieve{to: printed, take: func(line string) (taken, last bool) {
 		if line != "netspaces: begun" {
 			return false, false
