@@ -2,7 +2,10 @@ package sleigh_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -75,5 +78,34 @@ func TestS13StopKills(t *testing.T) {
 	openGate(t, s.User())
 	if got := <-result; !slices.Equal(got, []int{0}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestS13StopCommand has a command in a team that lasts, where no word in Redis tells its worker that the master stops: it is
+// asked to leave at once, and again when it has had its time.
+func TestS13StopCommand(t *testing.T) {
+	t.Parallel()
+	rdb, name, _ := heirs(t, "local://", 0)
+	dir := t.TempDir()
+	s := join(t, open(t, rdb.URL()), name, &sleigh.Options{Launch: commandsOf(map[string][]string{
+		"a": {"/bin/sh", "-c", `cd "$0"; trap "echo asked >>asked" TERM; : >asked; until [ "$(wc -l <asked)" -ge 2 ]; do sleep 0.01; done`, dir},
+	})})
+	asked := func(n int) func() bool {
+		return func() bool {
+			text, err := os.ReadFile(filepath.Join(dir, "asked"))
+			return err == nil && strings.Count(string(text), "\n") == n
+		}
+	}
+	eventually(t, "the command runs", asked(0))
+	ctx, enough := context.WithCancel(t.Context())
+	stopped := make(chan error)
+	go func() { stopped <- s.Stop(ctx) }()
+	eventually(t, "it is asked", asked(1))
+	enough()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if !asked(2)() {
+		t.Error("it was not asked again")
 	}
 }
