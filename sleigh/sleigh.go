@@ -54,7 +54,7 @@ type Sleigh struct {
 	stopErr  error
 }
 
-// Options are those of Start.
+// Options are those of Start and Join.
 type Options struct {
 	// Name is the name of the sleigh. Defaults to a new one. Join takes no notice of it.
 	Name string

@@ -15,7 +15,7 @@ import (
 // SSH has one worker for each of the hosts, of which one may be named several times. It runs the system's ssh, so that hosts
 // are named and reached as that one's configuration, agent and jump hosts say, and no password or passphrase is asked for.
 // Each host needs a shell, and nothing else: this program, whose main must call Main first, is sent there. Its file stays in
-// ~/.cache/netspaces under its SHA-256, which is checked before each use, and is not sent again; files that were not used for
+// ~/.cache/netspaces under its SHA-256, which is checked before each worker begins, and is not sent again; files that were not used for
 // a month are removed. What workers are to know, the address of Redis with its password above all, goes through the
 // connection and is on no command line.
 //
