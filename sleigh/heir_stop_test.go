@@ -53,6 +53,28 @@ func TestS13StopGivesBack(t *testing.T) {
 	}
 }
 
+// TestS13StopKeepsRank stops a master whose worker ends what it runs, for longer than a lease: meanwhile nobody gets its rank.
+func TestS13StopKeepsRank(t *testing.T) {
+	t.Parallel()
+	rdb, name, master := heirs(t, "local://", 0)
+	with := &sleigh.Options{Launch: sleigh.Local(1), Lease: time.Second}
+	other, s := master(), join(t, rdb, name, with)
+	heldBy(t, s)
+	stopped := make(chan error)
+	go func() { stopped <- s.Stop(testContext(t)) }()
+	eventually(t, "the worker is about to leave", func() bool {
+		st := statusOf(t, other)
+		return len(st.Workers) == 1 && st.Workers[0].State == sleigh.Leaving
+	})
+	time.Sleep(5 * time.Second / 2) // two leases and more
+	join(t, rdb, name, with)
+	awaitRanks(t, other, 0, 1)
+	openGate(t, s.User())
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestS13StopKills has a worker that hears nothing when its master stops. Its keeper kills it, which is not its element's
 // doing: two deaths that are do not make it fail.
 func TestS13StopKills(t *testing.T) {

@@ -46,7 +46,8 @@ type Sleigh struct {
 
 	ctx      context.Context // ends when the sleigh stops or fails, with the cause
 	cancel   context.CancelCauseFunc
-	running  sync.WaitGroup // goroutines that end with ctx
+	running  sync.WaitGroup // goroutines that end with ctx, or by giveUp
+	giveUp   func()         // has the ranks of workers renewed no more
 	team     team
 	launches *launches // of a launcher that tries again; else nil
 	stopped  atomic.Bool
@@ -213,7 +214,10 @@ func (s *Sleigh) begin(o Options, launched func() error) error {
 		s.output.end()
 		return errors.Join(err, s.user.Close(), s.own.Close())
 	}
-	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.noteRefusals, s.lookAfterTeam} {
+	holding, giveUp := context.WithCancel(context.Background())
+	s.giveUp = giveUp
+	s.running.Go(func() { s.places.hold(holding) }) // workers have their ranks until they have left, which is later
+	for _, f := range []func(ctx context.Context){s.followTeam, s.noteRefusals, s.lookAfterTeam} {
 		s.running.Go(func() { f(s.ctx) })
 	}
 	if s.lasts {
@@ -266,6 +270,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		} else {
 			s.disband(drain)
 		}
+		s.giveUp()
 		s.running.Wait()
 		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
