@@ -194,7 +194,7 @@ func (p *schedule) unknown(t *rapid.T) *worker {
 }
 
 func (p *schedule) bury(t *rapid.T) {
-	p.unknown(t).bury(sleigh.Death{Host: "host"})
+	p.unknown(t).bury(&sleigh.Death{Host: "host"})
 }
 
 // revive has a worker come back that was away for some time, as one of a rank that another one may have by now.

@@ -162,7 +162,7 @@ func (w *worker) revive() {
 const settled = 12 * s
 
 // bury is what a launcher does for a worker that it has seen die.
-func (w *worker) bury(death sleigh.Death) {
+func (w *worker) bury(death *sleigh.Death) {
 	w.b.Helper()
 	w.b.must(w.Bury(w.b.ctx, w.b.sleigh, death))
 	synctest.Wait()

@@ -13,7 +13,8 @@ import (
 // Join makes this program a master of the team of a name that lasts: the team stays when its masters leave, with its
 // workers, which are started by hand on any machine (see Manual; they may be there before), and with what is in User. It is
 // made where it is missing. Any number of masters may be there at a time, each with jobs of its own, which share the workers.
-// With Options.Launch this program launches workers of its own in addition, which leave with it. Lease, Drain, LogLevel and
+// With Options.Launch this program launches workers of its own in addition, which leave with it, but for those that Command has
+// submitted to a queue: these stay, and DrainWorker has them leave. Lease, Drain, LogLevel and
 // SameBuild count where it makes the team; then they are those of the team. Output gets the lines of the master's own jobs,
 // and those that are of no job.
 //

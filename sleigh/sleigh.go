@@ -46,7 +46,8 @@ type Sleigh struct {
 
 	ctx      context.Context // ends when the sleigh stops or fails, with the cause
 	cancel   context.CancelCauseFunc
-	running  sync.WaitGroup // goroutines that end with ctx
+	running  sync.WaitGroup // goroutines that end with ctx, or by giveUp
+	giveUp   func()         // has the ranks of workers renewed no more
 	team     team
 	launches *launches // of a launcher that tries again; else nil
 	stopped  atomic.Bool
@@ -54,7 +55,7 @@ type Sleigh struct {
 	stopErr  error
 }
 
-// Options are those of Start.
+// Options are those of Start and Join.
 type Options struct {
 	// Name is the name of the sleigh. Defaults to a new one. Join takes no notice of it.
 	Name string
@@ -213,7 +214,10 @@ func (s *Sleigh) begin(o Options, launched func() error) error {
 		s.output.end()
 		return errors.Join(err, s.user.Close(), s.own.Close())
 	}
-	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.noteRefusals, s.lookAfterTeam} {
+	holding, giveUp := context.WithCancel(context.Background())
+	s.giveUp = giveUp
+	s.running.Go(func() { s.places.hold(holding) }) // workers have their ranks until they have left, which is later
+	for _, f := range []func(ctx context.Context){s.followTeam, s.noteRefusals, s.lookAfterTeam} {
 		s.running.Go(func() { f(s.ctx) })
 	}
 	if s.lasts {
@@ -248,7 +252,8 @@ func (s *Sleigh) User() *workspace.Workspace { return s.user }
 // then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all that is done, and for some
 // seconds more where Redis does not answer. A second call waits for the first and returns the same.
 //
-// Of a team that was joined only this master and the workers that it launched leave: see Join. A visitor leaves at once.
+// Of a team that was joined only this master and the workers that it launched leave: see Join. What these run may end in that
+// time, and then is given back to others, for which they have 5 s more before they are killed. A visitor leaves at once.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.stopped.Store(true)
@@ -265,6 +270,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		} else {
 			s.disband(drain)
 		}
+		s.giveUp()
 		s.running.Wait()
 		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())

@@ -90,7 +90,8 @@ func TestS2SSH(t *testing.T) {
 	}
 }
 
-// TestS2SSHDamaged has the file of the program on the host be a part of it: it is sent again, before and while there is a team.
+// TestS2SSHDamaged has the file of the program on the host be gone, or another one: it is sent again, before and while there is
+// a team.
 func TestS2SSHDamaged(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
@@ -101,26 +102,35 @@ func TestS2SSHDamaged(t *testing.T) {
 	file := filepath.Join(host.home, ".cache", "netspaces", host.programs(t)[0].Name())
 	whole := host.programs(t)[0].Size()
 
-	// The worker that is killed finds none when it is replaced.
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
+	other := func() error {
+		return errors.Join(os.Remove(file), os.WriteFile(file, []byte("#!/bin/sh\ntouch ~/begun\n"), 0o700))
 	}
-	kill(t, pidAt(t, s, 0), syscall.SIGKILL)
-	wantAll(t, s, 10)
-	eventually(t, "the program is there again", func() bool {
-		all := host.programs(t)
-		return len(all) == 1 && all[0].Size() == whole
-	})
+
+	// The worker that is killed finds it so when it is replaced.
+	for _, damage := range []func() error{func() error { return os.Remove(file) }, other} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		kill(t, pidAt(t, s, 0), syscall.SIGKILL)
+		wantAll(t, s, 10)
+		eventually(t, "the program is there again", func() bool {
+			all := host.programs(t)
+			return len(all) == 1 && all[0].Size() == whole
+		})
+	}
 	if err := s.Stop(testContext(t)); err != nil {
 		t.Error(err)
 	}
 
-	if err := os.WriteFile(file, []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+	if err := other(); err != nil {
 		t.Fatal(err)
 	}
 	wantAll(t, overSSH(t, site, rdb, sleigh.Options{}, "one"), 10)
 	if all := host.programs(t); len(all) != 1 || all[0].Size() != whole {
 		t.Errorf("on the host there are %v", all)
+	}
+	if _, err := os.Stat(filepath.Join(host.home, "begun")); !os.IsNotExist(err) {
+		t.Errorf("another program was run: %v", err)
 	}
 }
 
