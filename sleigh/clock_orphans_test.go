@@ -8,11 +8,11 @@ import (
 	"github.com/netspaces/netspaces/sleigh"
 )
 
-// lasting is a master of a team that lasts, on a machine of its own.
-func (b *bubble) lasting(name string, o *sleigh.Options) (*sleigh.Sleigh, *machine) {
+// lasting is a master of the team "farm", which lasts, on a machine of its own.
+func (b *bubble) lasting(o *sleigh.Options) (*sleigh.Sleigh, *machine) {
 	b.Helper()
 	rdb, on := b.client()
-	s, err := sleigh.Join(b.ctx, rdb, name, o)
+	s, err := sleigh.Join(b.ctx, rdb, "farm", o)
 	b.must(err)
 	b.Cleanup(func() {
 		frozen, dead := on.thaw(), on.revive()
@@ -38,8 +38,8 @@ func TestS13CancelAfterLong(t *testing.T) {
 	const after, lease = 11 * time.Minute, 30 * s // after 10 min it is forgotten
 	inBubble(t, 1, func(b *bubble) {
 		o := &sleigh.Options{Lease: lease}
-		old, on := b.lasting("farm", o)
-		watcher, _ := b.lasting("farm", o)
+		old, on := b.lasting(o)
+		watcher, _ := b.lasting(o)
 		_, err := square.Submit(b.ctx, old, upTo(10), &sleigh.JobOptions{Name: "long", CancelAfter: after})
 		b.must(err)
 		on.die()
@@ -61,8 +61,8 @@ func TestS13CancelAfterLong(t *testing.T) {
 func TestS13CancelAfterSlow(t *testing.T) {
 	const after, lease = time.Minute, 10 * s
 	inBubble(t, 1, func(b *bubble) {
-		old, _ := b.lasting("farm", &sleigh.Options{Launch: sleigh.InProcess(1)})
-		watcher, _ := b.lasting("farm", nil)
+		old, _ := b.lasting(&sleigh.Options{Launch: sleigh.InProcess(1)})
+		watcher, _ := b.lasting(nil)
 		used, done := make(chan struct{}, 10), make(chan struct{})
 		go func() {
 			defer close(done)
