@@ -15,6 +15,7 @@ var (
 	settleScript  = script("settle")
 	deferScript   = script("defer")
 	endScript     = script("end")
+	keepScript    = script("keep")
 	attachScript  = script("attach")
 	noteScript    = script("note")
 	orphanScript  = script("orphans")

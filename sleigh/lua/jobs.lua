@@ -54,3 +54,14 @@ local function silence(holder, text)
   if seen == 0 then seen = now() end
   return math.max(now() - seen, 1), seen
 end
+
+-- Lists a job that has ended, or whose results are kept, once; the first ones are forgotten where there are very many.
+local function list_finished(var, id, text)
+  local MOST = 1000
+  local head = '{"id":"' .. id .. '",'
+  for i, other in ipairs(redis.call('LRANGE', var.values, 0, -1)) do
+    if string.sub(other, 1, #head) == head then return redis.call('LSET', var.values, i - 1, text) end
+  end
+  store(var, { text }, 1, 1)
+  for _ = MOST + 1, redis.call('LLEN', var.values) do take(var, 0) end
+end

@@ -2,8 +2,8 @@
 -- to pause then.
 -- KEYS 1-4, group of: task; then for each job: count, backlog, result, job, master.
 -- ARGV 1 incarnation, 2 request, 3 the variable task, 4… ids of the jobs
--- Returns OK and for each job whose master has been silent for as long as it may be: id, who that is (see master.go), submitted,
---   done, failed, description; or GONE.
+-- Returns OK and for each job whose master has been silent for as long as it may be: who that is (see master.go) and the
+--   description; or GONE.
 local again = refused()
 if again then return again end
 local task, reply = variable(ARGV[3], FIRST), { 'OK' }
@@ -19,9 +19,8 @@ for i = 4, #ARGV do
   if holder and j.submitted then silent, seen = silence(holder, text) end
   local most = silent > 0 and string.match(text, '"cancelAfter":(%d+)')
   if most and silent > tonumber(most) then
-    for _, part in ipairs({
-      j.id, text, whole(j.submitted), whole(j.done), whole(j.failed), redis.call('LINDEX', description.values, 0) or '',
-    }) do reply[#reply + 1] = part end
+    reply[#reply + 1] = text
+    reply[#reply + 1] = redis.call('LINDEX', description.values, 0) or ''
   elseif silent > 0 and string.find(text, '"pause":true', 1, true) and j.window > 0 then
     j.window = 0
     paused[#paused + 1] = j
