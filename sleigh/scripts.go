@@ -19,6 +19,7 @@ var (
 	attachScript  = script("attach")
 	noteScript    = script("note")
 	orphanScript  = script("orphans")
+	termsScript   = script("terms")
 	teamScript    = script("team")
 	reportScript  = script("report")
 	deathScript   = script("death")
