@@ -369,19 +369,37 @@ func (j *job) conclude(ctx context.Context, err error) {
 		ID: j.id, Name: j.o.Name, Func: j.fn, Done: p.Done, Failed: p.Failed, Outcome: outcome, Ended: time.Now(),
 		Until: time.Now().Add(j.o.Keep),
 	}
-	if outcome != "" {
+	switch {
+	case outcome != "":
 		lost = j.s.endJob(quick, j.id, j.o.Name, &last, "")
-	} else {
-		if errors.Is(err, errFinished) { // its results are kept, but not for ever
-			j.o.CancelAfter, j.lasting.done = j.o.Keep, true
-			last.Outcome = Finished
-			lost = j.s.own.Store(quick, finishedVar, last)
-			_, err = j.master(quick)
-			lost = errors.Join(lost, err)
-		}
-		lost = errors.Join(lost, j.note(quick, true))
+	case errors.Is(err, errFinished):
+		last.Outcome = Finished
+		lost = j.keep(quick, &last)
+	default:
+		lost = j.note(quick, true)
 	}
 	if lost != nil {
 		j.s.log.Warn("Redis does not know that the master has left the job", "job", j.o.Name, "error", lost)
 	}
+}
+
+// keep leaves a job whose results were given as a whole: they are kept, but not for ever.
+func (j *job) keep(ctx context.Context, last *FinishedJob) error {
+	j.mu.Lock()
+	j.lasting.changed = true // that there are no more elements
+	j.mu.Unlock()
+	if err := j.note(ctx, false); err != nil {
+		return err
+	}
+	j.o.CancelAfter, j.lasting.done = j.o.Keep, true
+	word, texts, err := j.s.own.Do(ctx, keepScript, []string{masterVarOf(j.id), finishedVar}, j.id, j.mastery(), asJSON(last))
+	switch {
+	case err != nil:
+		return err
+	case word == "ENDED":
+		return ErrEnded
+	case word == "TAKEN":
+		return j.heldBy(texts[0])
+	}
+	return nil
 }

@@ -107,7 +107,8 @@ const (
 )
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
-// Nil options are the defaults. It returns ErrTaken if a sleigh of that name has another master, or lasts: see Join.
+// Nil options are the defaults. It returns ErrTaken if there is a sleigh of that name, also one that lasts (see Join), or
+// another workspace.
 func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, error) {
 	o, err := opts.resolve()
 	if err != nil {
@@ -122,14 +123,15 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
 	}
-	if err := refuseLasting(ctx, rdb, o.Name); err != nil {
-		return nil, err
-	}
 	s := newSleigh(rdb, o)
-	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
+	s.own, err = workspace.Open(ctx, rdb, o.Name, &workspace.Options{New: true}) // otherwise it might be a team that is joined just now
+	if errors.Is(err, workspace.ErrExists) {
+		err = takenBy(ctx, rdb, o.Name)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if !s.own.Mine() {
+	if !s.own.Mine() { // it is the default workspace
 		return nil, errors.Join(fmt.Errorf("sleigh: %w: %q", ErrTaken, o.Name), s.own.Close())
 	}
 	if s.user, err = workspace.Open(ctx, rdb, o.Name+"/user", nil); err != nil {
@@ -296,7 +298,7 @@ func (s *Sleigh) awaitJobs(ctx context.Context) {
 // disband ends the workers, those too that others have launched.
 func (s *Sleigh) disband(ctx context.Context) {
 	// Where this fails, the workspace is gone or Redis away: end does without.
-	_ = s.own.Store(ctx, stopVar, true)
+	_ = s.own.Store(ctx, stopVar, s.own.Client())
 	s.team.end(ctx)
 	s.awaitOthers(ctx)
 }

@@ -35,7 +35,7 @@ import (
 //	log         pages of lines that workers print (see page.go)
 //	recent      the last of them, for whoever looks in (see recent.lua)
 //	progress@R  how far elements are that the worker of rank R runs (single)
-//	stop        a value here ends the workers
+//	stop        a value here ends the workers: the client of who ends the team
 const (
 	taskVar    = "task"
 	rankVar    = "rank"
