@@ -38,7 +38,6 @@ type lasting struct {
 	tasked  map[int]bool       // elements of which tasks were there then
 	audit   bool               // it is to be seen whether something was lost
 	restart func()             // has all results be read again
-	lost    error              // why the job is not this master's any more
 	known   atomic.Int64       // when it was known to be this master's, in ns
 	done    bool               // all results are there, and kept
 	before  bool               // another master has used some
@@ -164,20 +163,20 @@ func (j *job) used(i int) {
 	j.lasting.changed = true
 }
 
-// follow reads results until all are there.
-func (j *job) follow(ctx, outer context.Context) error {
+// follow reads results until all are there, as coming says, and were used, or until ctx ends.
+func (j *job) follow(coming, ctx context.Context) error {
 	for {
-		reading, cancel := context.WithCancel(ctx)
+		reading, cancel := context.WithCancel(coming)
 		j.mu.Lock()
 		j.lasting.restart = cancel
 		j.mu.Unlock()
-		err := j.readResults(reading, outer)
-		again := reading.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled)
+		err := j.readResults(reading, ctx)
+		again := reading.Err() != nil && coming.Err() == nil && errors.Is(err, context.Canceled)
 		cancel()
 		if !again {
 			return err
 		}
-		if err := j.rewind(ctx); err != nil {
+		if err := j.rewind(coming); err != nil {
 			return err
 		}
 	}
@@ -198,10 +197,10 @@ func (j *job) rewind(ctx context.Context) error {
 	return nil
 }
 
-func (j *job) readResults(ctx, outer context.Context) error {
+func (j *job) readResults(coming, ctx context.Context) error {
 	reported := 0
-	for text, err := range workspace.NewVar[[]byte](j.s.own, resultVarOf(j.id)).IFind().All(ctx) {
-		if err != nil && ctx.Err() != nil {
+	for text, err := range workspace.NewVar[[]byte](j.s.own, resultVarOf(j.id)).IFind().All(coming) {
+		if err != nil && coming.Err() != nil {
 			break
 		}
 		if err != nil {
@@ -225,18 +224,18 @@ func (j *job) readResults(ctx, outer context.Context) error {
 			j.o.OnDone(done)
 		}
 		if reported = done; over != nil {
-			return j.awaitUse(outer, over)
+			return j.awaitUse(ctx, over)
 		}
 	}
-	if ctx.Err() == nil {
+	if coming.Err() == nil {
 		return ErrEnded
 	}
-	return j.awaitUse(outer, context.Cause(ctx))
+	return j.awaitUse(ctx, context.Cause(coming))
 }
 
 // awaitUse waits until all results were used, or may be kept until they are.
 func (j *job) awaitUse(ctx context.Context, over error) error {
-	if !errors.Is(over, errFinished) && !errors.Is(over, ErrIncomplete) {
+	if !isAllDone(over) {
 		return over
 	}
 	if err := j.sink.last(); err != nil {
@@ -249,27 +248,38 @@ func (j *job) awaitUse(ctx context.Context, over error) error {
 		select {
 		case <-look.C:
 			j.mu.Lock()
-			lost, detaching := j.lasting.lost, j.detaching
+			detaching := j.detaching
 			j.mu.Unlock()
-			if lost != nil {
-				return lost
-			}
 			if detaching {
 				return ErrDetached
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-j.s.ctx.Done():
-			return context.Cause(j.s.ctx)
 		}
 	}
 	return over
 }
 
+// isAllDone reports whether a job ends by an error since there is nothing more to do for it: what has come is still to be used.
+func isAllDone(err error) bool { return errors.Is(err, errFinished) || errors.Is(err, ErrIncomplete) }
+
 func (j *job) isUsed() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.lasting.gone.count() >= j.next-j.others-len(j.missing)
+}
+
+// endedBy is the error of a job that somebody else has ended: ErrFinished if another master has had all the rest of it.
+func (j *job) endedBy(err error) error {
+	if j.lasting == nil || !errors.Is(err, ErrEnded) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), endFor)
+	defer cancel()
+	if other := j.s.refuseFinished(ctx, j.o.Name); errors.Is(other, ErrFinished) {
+		return j.of(other)
+	}
+	return err
 }
 
 // noteAll has Redis know what was used, until ctx ends.
@@ -280,9 +290,6 @@ func (j *job) noteAll(ctx context.Context) error {
 		select {
 		case <-tick.C:
 			if err := j.note(ctx, false); err != nil {
-				j.mu.Lock()
-				j.lasting.lost = err
-				j.mu.Unlock()
 				return err
 			}
 			j.sink.wake()

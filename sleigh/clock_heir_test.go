@@ -1,0 +1,129 @@
+package sleigh_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/netspaces/netspaces/sleigh"
+)
+
+// heirs has a team that lasts in the bubble, of one worker. heir makes a master of it on a machine of its own.
+func (b *bubble) heirs() (heir func() (*sleigh.Sleigh, *machine)) {
+	join := func(opts *sleigh.Options) (*sleigh.Sleigh, *machine) {
+		b.Helper()
+		rdb, on := b.client()
+		s, err := sleigh.Join(b.ctx, rdb, "farm", opts)
+		b.must(err)
+		b.Cleanup(func() {
+			if frozen, dead := on.thaw(), on.revive(); frozen || dead {
+				time.Sleep(settled)
+			}
+			b.must(s.Stop(b.ctx))
+		})
+		return s, on
+	}
+	join(&sleigh.Options{Launch: sleigh.InProcess(1)})
+	return func() (*sleigh.Sleigh, *machine) { return join(nil) }
+}
+
+// tail is a job all of whose elements are done, while a loop has been given but a few of the results.
+type tail struct {
+	b      *bubble
+	master *sleigh.Sleigh
+	job    *sleigh.Job[int] // nil for Accumulate
+	cancel context.CancelFunc
+	ending sync.WaitGroup
+}
+
+// tailOf is how many elements it has.
+const tailOf = 100
+
+var tailEnds = []struct {
+	name string
+	end  func(l *tail)
+	want error
+	lost bool // what the loop was not given
+}{
+	{"context", func(l *tail) { l.cancel() }, context.Canceled, false},
+	{"Stop", func(l *tail) { l.ending.Go(func() { l.b.must(l.master.Stop(l.b.ctx)) }) }, sleigh.ErrStopped, false},
+	{"Detach", func(l *tail) { l.b.must(l.job.Detach(l.b.ctx)) }, sleigh.ErrDetached, false},
+	{"Cancel", func(l *tail) { l.job.Cancel() }, sleigh.ErrEnded, true},
+}
+
+// TestClockS13Tail has a job end in several ways when all of its elements are done, and a loop that is slow has but three of the
+// results. The loop is told why it gets no more, and the next master is given what it did not get.
+func TestClockS13Tail(t *testing.T) {
+	for _, by := range tailEnds {
+		t.Run("All "+by.name, func(t *testing.T) {
+			inBubble(t, 1, func(b *bubble) { b.endTail(by.end, by.want, by.lost, (*tail).all) })
+		})
+	}
+	for _, by := range tailEnds[:2] {
+		t.Run("Accumulate "+by.name, func(t *testing.T) {
+			inBubble(t, 1, func(b *bubble) { b.endTail(by.end, by.want, by.lost, (*tail).accumulate) })
+		})
+	}
+}
+
+func (b *bubble) endTail(end func(*tail), want error, lost bool, loop func(l *tail, ctx context.Context, given func(i int)) error) {
+	heir := b.heirs()
+	l := &tail{b: b}
+	l.master, _ = heir()
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	l.cancel = cancel
+	seen := map[int]int{}
+	err := loop(l, ctx, func(i int) {
+		if seen[i]++; len(seen) == 3 {
+			time.Sleep(s) // all are done
+			end(l)
+			time.Sleep(s)
+		}
+	})
+	l.ending.Wait()
+	if !errors.Is(err, want) {
+		b.Errorf("after %d of %d the loop ends by %v", len(seen), tailOf, err)
+	}
+	if len(seen) > 3 {
+		b.Errorf("the loop is given %d", len(seen)-3)
+	}
+	other, _ := heir()
+	job, err := square.Attach(b.ctx, other, "tail", nil)
+	if lost {
+		if !errors.Is(err, sleigh.ErrNoJob) {
+			b.Errorf("Attach: %v", err)
+		}
+		return
+	}
+	b.must(err)
+	for r, err := range job.All(b.ctx) {
+		b.must(err)
+		seen[r.Index]++
+	}
+	if len(seen) != tailOf || twiceOf(seen) > 1 { // that which All's loop was about counts as not used
+		b.Errorf("in all %d of %d were given, %d twice", len(seen), tailOf, twiceOf(seen))
+	}
+}
+
+func (l *tail) all(ctx context.Context, given func(i int)) (last error) {
+	var err error
+	l.job, err = square.Submit(ctx, l.master, upTo(tailOf), &sleigh.JobOptions{Name: "tail", Chunk: tailOf})
+	l.b.must(err)
+	for r, err := range l.job.All(l.b.ctx) {
+		if last = err; err == nil {
+			given(r.Index)
+		}
+	}
+	return last
+}
+
+func (l *tail) accumulate(ctx context.Context, given func(i int)) error {
+	o := &sleigh.JobOptions{Name: "tail", Chunk: tailOf}
+	return square.Accumulate(ctx, l.master, upTo(tailOf), o, func(i, _ int) error {
+		given(i)
+		return nil
+	})
+}
