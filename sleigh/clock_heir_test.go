@@ -127,3 +127,41 @@ func (l *tail) accumulate(ctx context.Context, given func(i int)) error {
 		return nil
 	})
 }
+
+// TestClockS13PartHeldUp attaches to a job that was broken off before all elements were handed out. The master does not reach
+// Redis for a while when its loop asks for the last one of those that there are. It is given that.
+func TestClockS13PartHeldUp(t *testing.T) {
+	inBubble(t, 1, func(b *bubble) {
+		heir := b.heirs()
+		first, _ := heir()
+		ctx, cancel := context.WithCancel(b.ctx)
+		defer cancel()
+		const n = 20
+		_, err := square.Submit(ctx, first, func(yield func(int) bool) {
+			for i := 0; i < n && yield(i); i++ {
+			}
+			<-ctx.Done()
+		}, &sleigh.JobOptions{Name: "part", Chunk: 1})
+		b.must(err)
+		b.until(s)
+		cancel()
+		other, on := heir()
+		job, err := square.Attach(b.ctx, other, "part", nil)
+		b.must(err)
+		given := 0
+		var last error
+		for _, err := range job.All(b.ctx) {
+			if last = err; err == nil {
+				given++
+			}
+			if given == n-1 {
+				on.die()
+				time.Sleep(7 * s) // so that nothing more is used
+				time.AfterFunc(3*s, func() { on.revive() })
+			}
+		}
+		if given != n || !errors.Is(last, sleigh.ErrIncomplete) {
+			b.Errorf("%d of %d are given, then %v", given, n, last)
+		}
+	})
+}

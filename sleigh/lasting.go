@@ -263,10 +263,11 @@ func (j *job) awaitUse(ctx context.Context, over error) error {
 // isAllDone reports whether a job ends by an error since there is nothing more to do for it: what has come is still to be used.
 func isAllDone(err error) bool { return errors.Is(err, errFinished) || errors.Is(err, ErrIncomplete) }
 
+// isUsed reports whether the results of all elements that are done were used.
 func (j *job) isUsed() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.lasting.gone.count() >= j.next-j.others-len(j.missing)
+	return j.lasting.gone.count() >= j.done
 }
 
 // endedBy is the error of a job that somebody else has ended: ErrFinished if another master has had all the rest of it.
