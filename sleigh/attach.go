@@ -117,6 +117,7 @@ var errOver = errors.New("the job has ended")
 // master makes this the master of the job, and says what is known of the job.
 func (j *job) master(ctx context.Context) (state, error) {
 	var st state
+	asked := time.Now()
 	word, texts, err := j.s.own.Do(ctx, attachScript,
 		[]string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id)},
 		j.id, j.mastery(), `"func":`+string(asJSON(j.fn))+",")
@@ -130,6 +131,7 @@ func (j *job) master(ctx context.Context) (state, error) {
 	case word == "HELD":
 		return st, j.heldFor(texts)
 	}
+	j.lasting.known.Store(asked.UnixNano())
 	if texts[1] != "" {
 		if err := json.Unmarshal([]byte(texts[1]), &st); err != nil {
 			return st, fmt.Errorf("the state of the job is not readable: %w", err)
@@ -186,7 +188,6 @@ func (j *job) resume(st state, failed []*TaskError, has int, there parts) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := j.lasting
-	l.known.Store(time.Now().UnixNano())
 	l.gone, l.dropped, l.kept, l.audit, l.changed = st.Gone, st.Dropped, len(failed), true, true
 	l.before = st.used(failed)
 	l.old, l.best, l.tasked = len(there.results), map[int]*TaskError{}, map[int]bool{}

@@ -165,3 +165,70 @@ func TestClockS13PartHeldUp(t *testing.T) {
 		}
 	})
 }
+
+// TestClockS13Replaced cuts a master off while its loop goes on slowly. Another one gets the job. The two use no result at the
+// same time, and the first one is told what became of the job.
+func TestClockS13Replaced(t *testing.T) {
+	for name, finishes := range map[string]bool{"held": false, "finished": true} {
+		t.Run(name, func(t *testing.T) { inBubble(t, 1, func(b *bubble) { b.replace(finishes) }) })
+	}
+}
+
+func (b *bubble) replace(finishes bool) {
+	heir := b.heirs()
+	old, on := heir()
+	other, _ := heir()
+	const n = 400
+	const cut = 5*s + 950*ms // just before a sign of life that comes each 2 s, and just after one that comes with what was used
+	o := &sleigh.JobOptions{Name: "x", Chunk: 5}
+	job, err := square.Submit(b.ctx, old, upTo(n), o)
+	b.must(err)
+	b.until(s)
+	var mu sync.Mutex
+	used := map[int]time.Duration{}
+	var lastUse time.Duration // of the first one
+	var last error
+	var using sync.WaitGroup
+	using.Go(func() {
+		for r, err := range job.All(b.ctx) {
+			if last = err; err != nil {
+				break
+			}
+			mu.Lock()
+			lastUse = b.now()
+			used[r.Index] = lastUse
+			mu.Unlock()
+			time.Sleep(50 * ms)
+		}
+	})
+	b.until(cut)
+	on.die()
+	successor, err := square.Submit(b.ctx, other, upTo(n), o)
+	b.must(err)
+	taken := b.now()
+	count := 0
+	for r, err := range successor.All(b.ctx) {
+		b.must(err)
+		mu.Lock()
+		if at, twice := used[r.Index]; twice && at < cut-100*ms {
+			b.Errorf("element %d was used at %v", r.Index, at)
+		}
+		used[r.Index] = b.now()
+		mu.Unlock()
+		if count++; count == 10 && !finishes {
+			on.revive()
+			time.Sleep(settled)
+		}
+	}
+	on.revive()
+	using.Wait()
+	if _, held := errors.AsType[*sleigh.HeldError](last); held == finishes || finishes && !errors.Is(last, sleigh.ErrFinished) {
+		b.Errorf("the first one ended by %v", last)
+	}
+	if lastUse >= taken {
+		b.Errorf("the first one used a result at %v, the second one has the job since %v", lastUse, taken)
+	}
+	if len(used) != n {
+		b.Errorf("%d of %d were given", len(used), n)
+	}
+}

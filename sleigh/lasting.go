@@ -18,7 +18,7 @@ const noteEvery = 100 * time.Millisecond
 
 const (
 	mineEvery = 2 * time.Second // at least, the job is seen to be this master's
-	mineFor   = 5 * time.Second // nothing is used after that: another master counts this one as dead after 6 s
+	mineFor   = 5 * time.Second // nothing is used after that: it was a sign of life, and others count this one as dead 6 s after it
 )
 
 // lasting is what the master knows of a job that outlives masters. Its results stay in the list in Redis until they were
