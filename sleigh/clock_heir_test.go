@@ -138,7 +138,10 @@ func TestClockS13PartHeldUp(t *testing.T) {
 		defer cancel()
 		const n = 20
 		_, err := square.Submit(ctx, first, func(yield func(int) bool) {
-			for i := 0; i < n && yield(i); i++ {
+			for i := range n {
+				if !yield(i) {
+					return
+				}
 			}
 			<-ctx.Done()
 		}, &sleigh.JobOptions{Name: "part", Chunk: 1})
@@ -162,6 +165,14 @@ func TestClockS13PartHeldUp(t *testing.T) {
 		}
 		if given != n || !errors.Is(last, sleigh.ErrIncomplete) {
 			b.Errorf("%d of %d are given, then %v", given, n, last)
+		}
+		job, err = square.Attach(b.ctx, other, "part", nil)
+		b.must(err)
+		last = nil
+		for _, last = range job.All(b.ctx) { //nolint:revive // The last one counts.
+		}
+		if !errors.Is(last, sleigh.ErrIncomplete) {
+			b.Errorf("once more: %v", last)
 		}
 	})
 }
@@ -232,3 +243,56 @@ func (b *bubble) replace(finishes bool) {
 		b.Errorf("%d of %d were given", len(used), n)
 	}
 }
+
+// TestClockS13Interlude detaches from a job that is larger than what is handed out at a time. The next master uses some of it and
+// goes away: one that attached, or the program itself while it passes over its elements. All of the job is still there.
+func TestClockS13Interlude(t *testing.T) {
+	for _, by := range []string{"attaches", "has it again"} {
+		t.Run(by, func(t *testing.T) {
+			inBubble(t, 1, func(b *bubble) {
+				heir := b.heirs()
+				first, _ := heir()
+				const n = 60
+				o := &sleigh.JobOptions{Name: "x", Chunk: 1}
+				job, err := nap.Submit(b.ctx, first, upTo(n), o)
+				b.must(err)
+				b.must(job.Detach(b.ctx))
+				second, _ := heir()
+				ctx, cancel := context.WithCancel(b.ctx)
+				defer cancel()
+				if by == "attaches" {
+					job, err = nap.Attach(ctx, second, "x", nil)
+				} else {
+					job, err = nap.Submit(ctx, second, func(func(int) bool) { <-ctx.Done() }, o)
+				}
+				b.must(err)
+				seen := map[int]int{}
+				for r, err := range job.All(b.ctx) {
+					if err != nil {
+						break
+					}
+					if seen[r.Index]++; len(seen) == 5 {
+						cancel()
+						time.Sleep(200 * ms)
+					}
+				}
+				third, _ := heir()
+				job, err = nap.Attach(b.ctx, third, "x", nil)
+				b.must(err)
+				for r, err := range job.All(b.ctx) {
+					b.must(err)
+					seen[r.Index]++
+				}
+				if len(seen) != n {
+					b.Errorf("%d of %d were given", len(seen), n)
+				}
+			})
+		})
+	}
+}
+
+// nap takes 200 ms.
+var nap = sleigh.Register("nap", func(_ context.Context, x int) (int, error) {
+	time.Sleep(200 * ms)
+	return x, nil
+})

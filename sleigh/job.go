@@ -110,7 +110,7 @@ func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 		lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 	if s.lasts && o.named {
-		j.lasting = &lasting{}
+		j.lasting = &lasting{whole: -1}
 		j.lasting.known.Store(time.Now().UnixNano())
 		to.report(j.used, j.isMine)
 	}

@@ -41,6 +41,7 @@ type lasting struct {
 	known   atomic.Int64       // when it was known to be this master's, in ns
 	done    bool               // all results are there, and kept
 	before  bool               // another master has used some
+	whole   int                // elements that there are, if another master has handed out all of them; else -1
 
 	telling sync.Mutex
 }
@@ -318,7 +319,9 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	if leaves {
 		leaving = 1
 	}
-	args := []any{j.id, l.kept, asJSON(state{Dropped: l.dropped + n, Gone: l.gone, All: j.ended, Total: j.next}), leaving}
+	args := []any{j.id, l.kept, asJSON(state{
+		Dropped: l.dropped + n, Gone: l.gone, All: j.isWhole(), Total: max(j.next, l.whole),
+	}), leaving}
 	for _, e := range l.failed {
 		args = append(args, asJSON(e))
 	}
@@ -346,6 +349,9 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	l.known.Store(asked.UnixNano())
 	return nil
 }
+
+// isWhole reports whether Redis has had all elements: this master knows their end, or another one did. j.mu is held.
+func (j *job) isWhole() bool { return j.ended && !j.isAbsent() || j.next <= j.lasting.whole }
 
 func (j *job) noted() []string {
 	return []string{resultVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id), failedVarOf(j.id)}
