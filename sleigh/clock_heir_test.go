@@ -14,7 +14,7 @@ import (
 func (b *bubble) heirs() (heir func() (*sleigh.Sleigh, *machine)) {
 	join := func(opts *sleigh.Options) (*sleigh.Sleigh, *machine) {
 		b.Helper()
-		rdb, on := b.client()
+		rdb, on := b.clientOf("redis://bubble?retry=2s")
 		s, err := sleigh.Join(b.ctx, rdb, "farm", opts)
 		b.must(err)
 		b.Cleanup(func() {
@@ -296,3 +296,28 @@ var nap = sleigh.Register("nap", func(_ context.Context, x int) (int, error) {
 	time.Sleep(200 * ms)
 	return x, nil
 })
+
+// TestClockS13NotNoted has Redis be away, for longer than calls try, while a job has nothing to do but to note what its loop uses.
+// The loop waits, and is given all.
+func TestClockS13NotNoted(t *testing.T) {
+	inBubble(t, 1, func(b *bubble) {
+		heir := b.heirs()
+		master, on := heir()
+		const n = 30
+		job, err := square.Submit(b.ctx, master, upTo(n), &sleigh.JobOptions{Name: "x"})
+		b.must(err)
+		b.until(s)
+		given := 0
+		for _, err := range job.All(b.ctx) {
+			b.must(err)
+			if given++; given == 5 {
+				on.die()
+				time.AfterFunc(10*s, func() { on.revive() })
+			}
+			time.Sleep(500 * ms)
+		}
+		if given != n || b.now() < 16*s {
+			b.Errorf("%d of %d are given until %v", given, n, b.now())
+		}
+	})
+}

@@ -284,17 +284,22 @@ func (j *job) endedBy(err error) error {
 	return err
 }
 
-// noteAll has Redis know what was used, until ctx ends.
+// noteAll has Redis know what was used, until ctx ends. It goes on when Redis has been away.
 func (j *job) noteAll(ctx context.Context) error {
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if err := j.note(ctx, false); err != nil {
+			switch err := j.note(ctx, false); {
+			case err == nil:
+				j.sink.wake()
+			case isAway(err): // nothing is used meanwhile
+				j.s.log.Warn("Redis does not know what was used of a job", "job", j.o.Name, "error", err)
+				pause(ctx, retryPause)
+			default:
 				return err
 			}
-			j.sink.wake()
 		case <-ctx.Done():
 			return nil
 		}
@@ -336,6 +341,9 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	case err != nil && ctx.Err() != nil:
 		return nil // it is told once more when the master leaves
 	case err != nil:
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		l.changed = true
 		return err
 	case word == "ENDED":
 		return ErrEnded

@@ -17,6 +17,7 @@ if other then return other end
 local before = string.match(redis.call('LINDEX', state.values, 0) or '', '^{"dropped":(%d+)') or 0
 local n = math.min(tonumber(string.match(ARGV[6], '^{"dropped":(%d+)')) - before, redis.call('LLEN', result.values))
 local kept = redis.call('LLEN', failed.values) - tonumber(ARGV[5]) -- of these: it is not known of each call whether it was done
+ease()
 waiting().sign_of_life(CALLER)
 store(state, { ARGV[6] }, 1, 1)
 push(failed, ARGV, 8 + math.max(kept, 0), #ARGV)
