@@ -1,5 +1,7 @@
 -- What the scripts of a sleigh begin with, after those of the workspace.
 
+local CALLER = string.match(CLIENT, '[^:]*$')
+
 -- A job, whose variables' keys begin at KEYS[first]: count, backlog, result. Its numbers are nil if it has ended.
 local function job(id, first)
   local j = {
@@ -42,7 +44,7 @@ end
 -- The reply to a master that has lost its job to another one; nil if it has it.
 local function taken(var)
   local holder, text = master_of(var)
-  if holder and holder ~= string.match(CLIENT, '[^:]*$') then return { 'TAKEN', text } end
+  if holder and holder ~= CALLER then return { 'TAKEN', text } end
 end
 
 -- Milliseconds since a master was heard of, 0 while it counts as alive; and when that was. A client that has closed, or was
