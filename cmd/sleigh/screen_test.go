@@ -177,10 +177,11 @@ func awaitEnd(t *testing.T, pid int) {
 
 func TestDemoOnATerminal(t *testing.T) {
 	t.Parallel()
-	x := onTerminal(t, 70, nil, "demo")
+	x := onTerminal(t, 100, nil, "demo")
 	x.await(`[1-9]%`)
 	x.ends(0)
-	if shown := x.screen(); !strings.HasPrefix(shown[0], "There are 664579 primes") {
+	if shown := x.screen(); !strings.HasPrefix(shown[0], "There are 664579 primes below 10000000; the largest is 9999991.") ||
+		!slices.Contains(shown, "  sleigh each --local 4 -- echo hello {} ::: Ada Grace Edsger") {
 		t.Errorf("at the end it shows %q of\n%q", shown, x.tail())
 	}
 	x = onTerminal(t, 30, nil, "demo")

@@ -292,3 +292,12 @@ func TestWorkerLeaves(t *testing.T) {
 		t.Errorf("it printed %q", text)
 	}
 }
+
+// For people the log is text, and Ctrl-C is a way to leave.
+func TestWorkerOnATerminal(t *testing.T) {
+	t.Parallel()
+	x := onTerminal(t, 80, atServer(redistest.Start(t)), "worker", "--team", "farm")
+	x.await(`level=INFO msg="waiting for the team to start" team=farm`)
+	x.write("\x03")
+	x.ends(0)
+}

@@ -56,9 +56,6 @@ func (s *settings) load(cmd *cobra.Command) error {
 		}
 	}
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if common := s.flags.Lookup(flag.Name); common != nil && common != flag {
-			return // a flag of the command's own, which means something else
-		}
 		if flag.Changed || flag.Name == "help" || flag.Name == "version" || flag.Name == "config" || err != nil {
 			return
 		}
