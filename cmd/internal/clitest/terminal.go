@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -121,14 +120,6 @@ func (term *Terminal) Resize(columns, rows int) {
 	term.screen.columns = columns
 	term.mu.Unlock()
 	if err := pty.Setsize(term.pty, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil { //nolint:gosec // Small.
-		term.t.Fatal(err)
-	}
-}
-
-// Signal sends the program a signal.
-func (term *Terminal) Signal(signal syscall.Signal) {
-	term.t.Helper()
-	if err := term.cmd.Process.Signal(signal); err != nil {
 		term.t.Fatal(err)
 	}
 }
