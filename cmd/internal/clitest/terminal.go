@@ -14,9 +14,6 @@ import (
 	"github.com/creack/pty"
 )
 
-// patience is far longer than anything here takes on a busy machine. What waits for so long has failed.
-const patience = 60 * time.Second
-
 // Terminal is a program in a pseudo-terminal, which is its stdin, stdout and stderr.
 type Terminal struct {
 	t   testing.TB
