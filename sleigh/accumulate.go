@@ -10,7 +10,8 @@ import (
 
 // Accumulate is EachElem that hands each result to use as it comes, with its index, instead of keeping them; with
 // JobOptions.Ordered in the order of the elements. It calls use one at a time, in the goroutine that called it. An error of
-// use ends the job and is that of Accumulate; what was handed over before stays so.
+// use ends the job and is that of Accumulate; what was handed over before stays so. A job that outlives its master (see
+// JobOptions.Name) does not end by it, but is left to the next one, which is given that result again.
 func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A], opts *JobOptions, use func(index int, value R) error) error {
 	o, err := opts.resolve(f.name)
 	if err != nil {

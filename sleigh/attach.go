@@ -46,6 +46,11 @@ func (f Func[A, R]) Attach(ctx context.Context, s *Sleigh, name string, opts *Jo
 // absent is the source of a job whose elements are known to somebody else.
 type absent struct{ source }
 
+func (j *job) isAbsent() bool {
+	_, absent := j.source.(absent)
+	return absent
+}
+
 // existsError says that there is a job of the name.
 type existsError struct{ id string }
 
@@ -53,7 +58,6 @@ func (e *existsError) Error() string { return "sleigh: the job " + e.id + " has 
 
 // open begins a job that outlives masters, or takes over the one that there is.
 func (j *job) open(ctx context.Context) error {
-	_, attaches := j.source.(absent)
 	var sign time.Time // of life, of a master that has the job
 	for tries := 0; tries < feedTries; tries++ {
 		var id string
@@ -66,7 +70,7 @@ func (j *job) open(ctx context.Context) error {
 			return err
 		case known:
 			err = j.attach(ctx, id)
-		case attaches:
+		case j.isAbsent():
 			return fmt.Errorf("%w: %q", ErrNoJob, j.o.Name)
 		default:
 			if err := j.s.refuseFinished(ctx, j.o.Name); err != nil {
@@ -117,6 +121,7 @@ var errOver = errors.New("the job has ended")
 // master makes this the master of the job, and says what is known of the job.
 func (j *job) master(ctx context.Context) (state, error) {
 	var st state
+	asked := time.Now()
 	word, texts, err := j.s.own.Do(ctx, attachScript,
 		[]string{countVarOf(j.id), backlogVarOf(j.id), resultVarOf(j.id), jobVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id)},
 		j.id, j.mastery(), `"func":`+string(asJSON(j.fn))+",")
@@ -130,6 +135,7 @@ func (j *job) master(ctx context.Context) (state, error) {
 	case word == "HELD":
 		return st, j.heldFor(texts)
 	}
+	j.lasting.known.Store(asked.UnixNano())
 	if texts[1] != "" {
 		if err := json.Unmarshal([]byte(texts[1]), &st); err != nil {
 			return st, fmt.Errorf("the state of the job is not readable: %w", err)
@@ -188,9 +194,11 @@ func (j *job) resume(st state, failed []*TaskError, has int, there parts) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l := j.lasting
-	l.known.Store(time.Now().UnixNano())
 	l.gone, l.dropped, l.kept, l.audit, l.changed = st.Gone, st.Dropped, len(failed), true, true
 	l.before = st.used(failed)
+	if st.All {
+		l.whole = st.Total
+	}
 	l.old, l.best, l.tasked = len(there.results), map[int]*TaskError{}, map[int]bool{}
 	j.resized.Store(true) // it may have paused
 	j.begun, j.known, j.next = true, has, st.Gone.end()
@@ -208,11 +216,9 @@ func (j *job) resume(st state, failed []*TaskError, has int, there parts) {
 			}
 		}
 	}
-	_, absent := j.source.(absent)
-	if !absent {
+	if !j.isAbsent() {
 		l.toSkip = j.next
-	}
-	if absent && (!st.All || st.Total > j.next) {
+	} else if l.whole != j.next {
 		j.missing = append(j.missing, j.next)
 	}
 	firsts := slices.Sorted(maps.Keys(ends))

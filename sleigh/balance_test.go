@@ -20,7 +20,7 @@ import (
 // Random schedules take the longer, the more of them there are: some seconds by default, and what -rapid.checks or
 // RAPID_CHECKS say.
 func init() {
-	for name, value := range map[string]string{"rapid.checks": "20", "rapid.shrinktime": "20m"} { // of a bubble's time
+	for name, value := range map[string]string{"rapid.checks": "12", "rapid.shrinktime": "20m"} { // of a bubble's time
 		if os.Getenv("RAPID_CHECKS") == "" || name != "rapid.checks" {
 			if err := flag.Set(name, value); err != nil {
 				panic(err)
@@ -194,7 +194,7 @@ func (p *schedule) unknown(t *rapid.T) *worker {
 }
 
 func (p *schedule) bury(t *rapid.T) {
-	p.unknown(t).bury(sleigh.Death{Host: "host"})
+	p.unknown(t).bury(&sleigh.Death{Host: "host"})
 }
 
 // revive has a worker come back that was away for some time, as one of a rank that another one may have by now.

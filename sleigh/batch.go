@@ -87,8 +87,8 @@ func (b *batch) scatter() {
 			continue
 		}
 		o := outcome{index: value.Index, of: &t.part, job: t.Job}
-		if i == 0 && t.N == 1 && (t.Careful || len(b.claim.Values) == 1) {
-			t.Deaths = append(t.Deaths, death)
+		if i == 0 && death != nil && t.N == 1 && (t.Careful || len(b.claim.Values) == 1) {
+			t.Deaths = append(t.Deaths, *death)
 		}
 		if len(t.Deaths) >= maxDeaths {
 			r := result{part: t.part, Worker: b.w.rank, Values: json.RawMessage("[null]")}

@@ -29,7 +29,6 @@ func (s *Sleigh) CancelJob(ctx context.Context, job string) error {
 	}
 	if j.keep > 0 && !j.last.Done {
 		last = cancelled(jobInfo{ID: j.ID, Name: j.Name, Func: j.Func, Keep: j.keep})
-		last.Done, last.Failed = j.Done, j.Failed
 	}
 	return s.visited(s.endJob(ctx, j.ID, name, last, anybody))
 }

@@ -46,8 +46,9 @@ func (e *Enlisted) ServeUntilLeft(ctx context.Context, leave <-chan struct{}) {
 	_ = e.w.close()
 }
 
-// Bury does what a launcher does for a worker that it has seen die: it says what it knows, and the claims of the worker end.
-func (e *Enlisted) Bury(ctx context.Context, s *Sleigh, death Death) error {
+// Bury does what a launcher does for a worker that it has seen die: it says what it knows, nil where what ran is not to blame, and
+// the claims of the worker end.
+func (e *Enlisted) Bury(ctx context.Context, s *Sleigh, death *Death) error {
 	client := e.w.own.Client()
 	if err := s.own.Store(ctx, deathVarOf(client), death); err != nil {
 		return err

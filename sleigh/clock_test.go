@@ -95,8 +95,13 @@ func (b *bubble) until(at time.Duration) {
 // client opens a client on a machine of its own.
 func (b *bubble) client() (*redisx.Client, *machine) {
 	b.Helper()
+	return b.clientOf("redis://bubble")
+}
+
+func (b *bubble) clientOf(url string) (*redisx.Client, *machine) {
+	b.Helper()
 	m := newMachine(b.redis)
-	rdb, err := redisx.Open(b.ctx, "redis://bubble", &redisx.Options{Dial: m.dial})
+	rdb, err := redisx.Open(b.ctx, url, &redisx.Options{Dial: m.dial})
 	b.must(err)
 	b.Cleanup(func() {
 		m.thaw()
@@ -162,7 +167,7 @@ func (w *worker) revive() {
 const settled = 12 * s
 
 // bury is what a launcher does for a worker that it has seen die.
-func (w *worker) bury(death sleigh.Death) {
+func (w *worker) bury(death *sleigh.Death) {
 	w.b.Helper()
 	w.b.must(w.Bury(w.b.ctx, w.b.sleigh, death))
 	synctest.Wait()

@@ -31,7 +31,8 @@ import (
 // with another exit code has failed: Options.Logger, Options.Output and Status tell the host and what the command
 // printed, and it runs again after pauses of half a second to 30 s. If all have failed, three times each, and no worker is
 // there, calls of the sleigh return a LaunchError. One that goes on when the sleigh has stopped and its worker had time to
-// leave gets SIGTERM, and five seconds later SIGKILL.
+// leave gets SIGTERM, and five seconds later SIGKILL. Where the team lasts (see Join) its worker would not leave by itself, and
+// it gets a SIGTERM at once, too. A worker that was submitted to a queue stays there.
 //
 // Start returns an error if no other program can reach its Redis, or line gives no command for a host.
 func Command(hosts []string, line func(host string) []string) Launcher {
@@ -73,7 +74,7 @@ func (l *commandLauncher) launch(s *Sleigh) (team, error) {
 type commands struct {
 	s       *Sleigh
 	line    func(host string) []string
-	asking  context.Context // ends when those that run are to end
+	asking  context.Context // ends when those that run are to end, and their workers had time to leave
 	ask     context.CancelFunc
 	ctx     context.Context // ends to kill them
 	kill    context.CancelFunc
@@ -151,7 +152,11 @@ func (c *commands) run(host, id string, printed *tail) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	defer context.AfterFunc(c.asking, func() { terminate(cmd) })()
+	ask := func() { terminate(cmd) }
+	if c.s.lasts { // nothing in Redis tells its worker that it has to leave
+		defer context.AfterFunc(c.s.ctx, ask)()
+	}
+	defer context.AfterFunc(c.asking, ask)()
 	return cmd.Wait()
 }
 

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -24,7 +22,7 @@ const (
 )
 
 // FinishedJob is a named job of a team that lasts, when it has ended. Done and Failed are elements; those that failed are
-// done, too.
+// done, too. If it was cancelled by somebody else than its master, a failure counts which a master has noted.
 type FinishedJob struct {
 	ID      string    `json:"id"`
 	Name    string    `json:"name"`
@@ -36,8 +34,8 @@ type FinishedJob struct {
 	Until   time.Time `json:"until"` // when it is forgotten
 }
 
-// Finished lists the named jobs that have ended lately, the last 1,000 at most, in the order in which they ended. It blocks
-// for some round trips, and returns the errors of Find.
+// Finished lists the named jobs that have ended lately, the last 1,000 at most, in the order in which they ended; those whose
+// results were asked for again, in that of the first time. It blocks for some round trips, and returns the errors of Find.
 func (s *Sleigh) Finished(ctx context.Context) ([]FinishedJob, error) {
 	all, err := finishedOf(ctx, s.own)
 	return all, s.visited(err)
@@ -52,7 +50,6 @@ func finishedOf(ctx context.Context, own *workspace.Workspace) ([]FinishedJob, e
 		if err != nil {
 			return nil, err
 		}
-		all = slices.DeleteFunc(all, func(other FinishedJob) bool { return other.ID == f.ID }) // its results were asked for again
 		if time.Now().Before(f.Until) {
 			all = append(all, f)
 		}
@@ -116,29 +113,32 @@ func lookAfterJobs(ctx context.Context, own *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	for ; len(texts) >= 6; texts = texts[6:] {
-		var info jobInfo
-		var last mastery
-		if err := errors.Join(json.Unmarshal([]byte(texts[5]), &info), json.Unmarshal([]byte(texts[1]), &last)); err != nil {
-			return fmt.Errorf("sleigh: the description of a job is not readable: %w", err)
-		}
-		var job *FinishedJob
-		if info.Keep > 0 && !last.Done {
-			job = cancelled(info)
-			job.Done, _ = strconv.Atoi(texts[3])
-			job.Failed, _ = strconv.Atoi(texts[4])
-		}
-		if err := endJob(ctx, own, true, info.ID, info.Name, job, last.Client); err != nil {
-			return err
-		}
+	var failed []error
+	for ; len(texts) >= 2; texts = texts[2:] {
+		failed = append(failed, endOrphan(ctx, own, texts[0], texts[1]))
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
-// cancelled is what is to be known of a named job that somebody else than its master has ended.
+// endOrphan ends a job that nobody has any more.
+func endOrphan(ctx context.Context, own *workspace.Workspace, master, description string) error {
+	var info jobInfo
+	var last mastery
+	if err := errors.Join(json.Unmarshal([]byte(description), &info), json.Unmarshal([]byte(master), &last)); err != nil {
+		return fmt.Errorf("sleigh: the description of a job is not readable: %w", err)
+	}
+	var job *FinishedJob
+	if info.Keep > 0 && !last.Done {
+		job = cancelled(info)
+	}
+	return endJob(ctx, own, true, info.ID, info.Name, job, last.Client)
+}
+
+// cancelled is what is to be known of a named job that somebody else than its master has ended; end.lua counts its elements.
 func cancelled(info jobInfo) *FinishedJob {
 	return &FinishedJob{
-		ID: info.ID, Name: info.Name, Func: info.Func, Outcome: Cancelled, Ended: time.Now(), Until: time.Now().Add(info.Keep),
+		ID: info.ID, Name: info.Name, Func: info.Func, Done: -1, Failed: -1, Outcome: Cancelled,
+		Ended: time.Now(), Until: time.Now().Add(info.Keep),
 	}
 }
 

@@ -54,7 +54,7 @@ func TestS14Flood(t *testing.T) {
 	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
 		n := 1_000_000
 		if brief() {
-			n = 300_000
+			n = 200_000
 		}
 		if rdb.String() == "embedded" {
 			n /= 4 // it is slow under the race detector

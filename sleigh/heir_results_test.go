@@ -3,9 +3,11 @@ package sleigh_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/netspaces/netspaces/redisx/redistest"
 	"github.com/netspaces/netspaces/sleigh"
 )
 
@@ -130,5 +132,42 @@ func TestS13EachElemFinished(t *testing.T) {
 	all, err := s.Finished(testContext(t))
 	if err != nil || len(all) != 1 || all[0].Outcome != sleigh.Finished {
 		t.Errorf("finished are %+v, %v", all, err)
+	}
+}
+
+// bulky returns what takes some memory.
+var bulky = sleigh.Register("bulky", func(_ context.Context, x int) (string, error) { return strings.Repeat("x", 100_000), nil })
+
+// TestS13MemoryShort has Redis be short of memory while a master uses results: that it has is noted, which frees some.
+func TestS13MemoryShort(t *testing.T) {
+	t.Parallel()
+	needRedisServer(t)
+	rdb, name, master := heirs(t, redistest.Start(t).URL(), 1)
+	const n = 20
+	job, err := bulky.Submit(testContext(t), master(), upTo(n), &sleigh.JobOptions{Name: "bulky", Chunk: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitDone(t, job.Check, n)
+	limit := func(most string) {
+		if err := rdb.Redis().ConfigSet(context.Background(), "maxmemory", most).Err(); err != nil {
+			t.Error(err)
+		}
+	}
+	limit("1mb")
+	defer limit("0")
+	given := 0
+	for _, err := range job.All(testContext(t)) {
+		if err != nil {
+			t.Fatalf("after %d of %d: %v", given, n, err)
+		}
+		if given++; given == n/2 {
+			eventually(t, "what was used is dropped", func() bool {
+				return rdb.Redis().LLen(t.Context(), "nws:{"+name+"}:values:result:"+job.ID()).Val() <= n/2+1
+			})
+		}
+	}
+	if given != n {
+		t.Errorf("%d of %d are given", given, n)
 	}
 }

@@ -14,8 +14,7 @@ type inProcess int
 func (n inProcess) size() int { return int(n) }
 
 func (n inProcess) launch(s *Sleigh) (team, error) {
-	g := &goroutines{crew: &crew{s: s}}
-	g.crew.ctx, g.crew.kill = context.WithCancel(context.Background())
+	g := &goroutines{crew: newCrew(s)}
 	return g, g.crew.launch(int(n), func(int, int) (runWorker, func()) { return g.run, func() {} })
 }
 

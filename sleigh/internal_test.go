@@ -122,3 +122,11 @@ func NewSieve(to io.Writer, line, last string) (write func(string), end func()) 
 	s := &sieve{to: to, take: func(text string) (bool, bool) { return text == line || text == last, text == last }}
 	return func(text string) { _, _ = io.WriteString(s, text) }, s.end
 }
+
+// TellStop is what Disband does first.
+func (s *Sleigh) TellStop(ctx context.Context) error {
+	return s.own.Store(ctx, stopVar, s.own.Client())
+}
+
+// Lease is that of the team.
+func (s *Sleigh) Lease() time.Duration { return s.lease }

@@ -110,7 +110,7 @@ func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 		lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 	if s.lasts && o.named {
-		j.lasting = &lasting{}
+		j.lasting = &lasting{whole: -1}
 		j.lasting.known.Store(time.Now().UnixNano())
 		to.report(j.used, j.isMine)
 	}
@@ -171,7 +171,7 @@ func (j *job) within(ctx context.Context) (context.Context, context.CancelCauseF
 
 // why is the error of a call that ended with err; nil if it has all results.
 func (j *job) why(ctx context.Context, err error) error {
-	if err == nil {
+	if err == nil || errors.Is(err, errFinished) {
 		return nil
 	}
 	if over := j.s.over(); over != nil {
@@ -186,40 +186,45 @@ func (j *job) why(ctx context.Context, err error) error {
 	if _, failed := errors.AsType[TaskErrors](err); failed {
 		return err
 	}
-	return fmt.Errorf("sleigh: %s: %w", j.fn, err)
+	return j.of(err)
 }
+
+// of says of which function's job an error is.
+func (j *job) of(err error) error { return fmt.Errorf("sleigh: %s: %w", j.fn, err) }
 
 // run hands out the elements and takes the results, until all are done or ctx ends.
 func (j *job) run(ctx context.Context) error {
 	defer j.s.leave(j)
-	outer := ctx
 	ctx, cancel := j.within(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(ctx, func() {
-		if j.lasting == nil || outer.Err() != nil || j.s.ctx.Err() != nil { // else what has come is still to be used
-			j.sink.stop()
-		}
-	})()
+	coming, noMore := ctx, cancel // results are, until all elements are done
+	if j.lasting != nil {         // what has come is still to be used then
+		coming, noMore = context.WithCancelCause(ctx)
+		defer noMore(nil)
+	}
+	unwatch := context.AfterFunc(ctx, j.sink.stop)
+	defer unwatch()
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
-		if err := j.feed(ctx); err != nil {
+		switch err := j.feed(coming); {
+		case isAllDone(err):
+			noMore(err)
+		case err != nil:
 			cancel(err)
 		}
 	})
 	var err error
 	if j.lasting != nil {
-		noting, stop := context.WithCancel(outer)
 		feeding.Go(func() {
-			if err := j.noteAll(noting); err != nil {
+			if err := j.noteAll(ctx); err != nil {
 				cancel(err)
-				j.sink.stop()
 			}
 		})
-		err = j.follow(ctx, outer)
-		stop()
+		err = j.follow(coming, ctx)
 	} else {
 		err = j.collect(ctx)
 	}
+	unwatch()
 	cancel(err)
 	feeding.Wait()
 	if _, over := j.progress(); over != nil { // otherwise it was told to end at once
@@ -234,7 +239,7 @@ func (j *job) run(ctx context.Context) error {
 		j.end(ctx)
 	}
 	slices.SortFunc(j.failed, byIndex)
-	return j.why(ctx, err)
+	return j.endedBy(j.why(ctx, err))
 }
 
 // end deletes what Redis knows of the job: results that come late go nowhere, and workers drop what is left of it.

@@ -3,8 +3,11 @@ package sleigh_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
@@ -134,5 +137,104 @@ func TestS13OneKind(t *testing.T) {
 	got, err := square.EachElem(testContext(t), joined, slices.Values([]int{3}), nil)
 	if err != nil || !slices.Equal(got, []int{9}) {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// TestS13OneKindAtOnce starts and joins a sleigh of one name at the same time: one of the two is told that the name is taken. And
+// two join it, who have to agree on its terms.
+func TestS13OneKindAtOnce(t *testing.T) {
+	t.Parallel()
+	const rounds = 8
+	rdb := open(t, "mem://")
+	ctx := testContext(t)
+	for i := range rounds {
+		name := fmt.Sprint("at once ", i)
+		var started, joined *sleigh.Sleigh
+		var startErr, joinErr error
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			started, startErr = sleigh.Start(ctx, rdb, &sleigh.Options{Name: name, Launch: sleigh.InProcess(1)})
+		})
+		wg.Go(func() { joined, joinErr = sleigh.Join(ctx, rdb, name, nil) })
+		wg.Wait()
+		if (startErr == nil) == (joinErr == nil) || !errors.Is(errors.Join(startErr, joinErr), sleigh.ErrTaken) {
+			t.Errorf("Start: %v, Join: %v", startErr, joinErr)
+		}
+		if startErr == nil {
+			stopNow(t, started)
+		}
+		if joinErr != nil {
+			continue
+		}
+		if err := joined.User().Store(ctx, "x", 1); err != nil { // it is still there
+			t.Error(err)
+		}
+		if err := joined.Disband(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+	for i := range rounds {
+		name := fmt.Sprint("together ", i)
+		var both [2]*sleigh.Sleigh
+		var wg sync.WaitGroup
+		for k := range both {
+			wg.Go(func() {
+				var err error
+				if both[k], err = sleigh.Join(ctx, rdb, name, &sleigh.Options{Lease: time.Duration(2+k) * time.Second}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if t.Failed() {
+			return
+		}
+		if a, b := both[0].Lease(), both[1].Lease(); a != b {
+			t.Errorf("masters of one team have leases of %v and %v", a, b)
+		}
+		stopNow(t, both[0])
+		if err := both[1].Disband(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestS13DisbandEnds disbands a team although the context has ended.
+func TestS13DisbandEnds(t *testing.T) {
+	t.Parallel()
+	rdb := open(t, "mem://")
+	s, err := sleigh.Join(testContext(t), rdb, "ends", &sleigh.Options{Launch: sleigh.InProcess(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(testContext(t))
+	cancel()
+	if err := s.Disband(ctx); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"ends", "ends/user"} {
+		if _, err := workspace.Use(testContext(t), rdb, name, false); !errors.Is(err, workspace.ErrNoWorkspace) {
+			t.Errorf("%q is there: %v", name, err)
+		}
+	}
+}
+
+// TestS13OtherWorkspace does not start a sleigh where there is a workspace of that name already, which would end with it.
+func TestS13OtherWorkspace(t *testing.T) {
+	t.Parallel()
+	rdb := open(t, "mem://")
+	ws, err := workspace.Use(testContext(t), rdb, "weather", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.Close() }()
+	if s, err := sleigh.Start(testContext(t), rdb, &sleigh.Options{Name: "weather", Launch: sleigh.InProcess(1)}); !errors.Is(err, sleigh.ErrTaken) {
+		t.Errorf("Start: %v", err)
+		if err == nil {
+			stopNow(t, s)
+		}
+	}
+	if err := ws.Store(testContext(t), "celsius", 17); err != nil {
+		t.Error(err)
 	}
 }

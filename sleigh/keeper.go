@@ -47,6 +47,7 @@ type end struct {
 	pid    int
 	cause  string // as its process tells
 	stderr string // the last of it
+	killed bool   // by its keeper, since it did not leave
 	err    error  // why it could not begin, or another one need not
 }
 
@@ -199,9 +200,13 @@ func (k *keeper) tryBury(ctx context.Context, e end) (last fate, over, err error
 	return last, nil, nil
 }
 
-// noteDeath stores what is known of a death, for whoever gets the tasks, and forgets the oldest one of many.
+// noteDeath stores what is known of a death, for whoever gets the tasks, and forgets the oldest one of many. It is nothing where
+// what the worker ran did not bring it about.
 func (k *keeper) noteDeath(ctx context.Context, info WorkerInfo, e end) error {
-	death := Death{Worker: info.Rank, Host: info.Host, PID: info.PID, Cause: e.why(), Stderr: e.stderr}
+	death := &Death{Worker: info.Rank, Host: info.Host, PID: info.PID, Cause: e.why(), Stderr: e.stderr}
+	if e.killed {
+		death = nil
+	}
 	_, old, err := k.own.Do(ctx, deathScript, []string{deathVarOf(info.Client), deathsVar}, asJSON(death), deathsKept)
 	for _, variable := range old {
 		if err := k.own.DeleteVar(ctx, variable); err != nil && !errors.Is(err, workspace.ErrNoVar) {

@@ -18,7 +18,7 @@ const noteEvery = 100 * time.Millisecond
 
 const (
 	mineEvery = 2 * time.Second // at least, the job is seen to be this master's
-	mineFor   = 5 * time.Second // nothing is used after that: another master counts this one as dead after 6 s
+	mineFor   = 5 * time.Second // nothing is used after that: it was a sign of life, and others count this one as dead 6 s after it
 )
 
 // lasting is what the master knows of a job that outlives masters. Its results stay in the list in Redis until they were
@@ -38,10 +38,10 @@ type lasting struct {
 	tasked  map[int]bool       // elements of which tasks were there then
 	audit   bool               // it is to be seen whether something was lost
 	restart func()             // has all results be read again
-	lost    error              // why the job is not this master's any more
 	known   atomic.Int64       // when it was known to be this master's, in ns
 	done    bool               // all results are there, and kept
 	before  bool               // another master has used some
+	whole   int                // elements that there are, if another master has handed out all of them; else -1
 
 	telling sync.Mutex
 }
@@ -164,20 +164,20 @@ func (j *job) used(i int) {
 	j.lasting.changed = true
 }
 
-// follow reads results until all are there.
-func (j *job) follow(ctx, outer context.Context) error {
+// follow reads results until all are there, as coming says, and were used, or until ctx ends.
+func (j *job) follow(coming, ctx context.Context) error {
 	for {
-		reading, cancel := context.WithCancel(ctx)
+		reading, cancel := context.WithCancel(coming)
 		j.mu.Lock()
 		j.lasting.restart = cancel
 		j.mu.Unlock()
-		err := j.readResults(reading, outer)
-		again := reading.Err() != nil && ctx.Err() == nil && errors.Is(err, context.Canceled)
+		err := j.readResults(reading, ctx)
+		again := reading.Err() != nil && coming.Err() == nil && errors.Is(err, context.Canceled)
 		cancel()
 		if !again {
 			return err
 		}
-		if err := j.rewind(ctx); err != nil {
+		if err := j.rewind(coming); err != nil {
 			return err
 		}
 	}
@@ -198,10 +198,10 @@ func (j *job) rewind(ctx context.Context) error {
 	return nil
 }
 
-func (j *job) readResults(ctx, outer context.Context) error {
+func (j *job) readResults(coming, ctx context.Context) error {
 	reported := 0
-	for text, err := range workspace.NewVar[[]byte](j.s.own, resultVarOf(j.id)).IFind().All(ctx) {
-		if err != nil && ctx.Err() != nil {
+	for text, err := range workspace.NewVar[[]byte](j.s.own, resultVarOf(j.id)).IFind().All(coming) {
+		if err != nil && coming.Err() != nil {
 			break
 		}
 		if err != nil {
@@ -225,18 +225,18 @@ func (j *job) readResults(ctx, outer context.Context) error {
 			j.o.OnDone(done)
 		}
 		if reported = done; over != nil {
-			return j.awaitUse(outer, over)
+			return j.awaitUse(ctx, over)
 		}
 	}
-	if ctx.Err() == nil {
+	if coming.Err() == nil {
 		return ErrEnded
 	}
-	return j.awaitUse(outer, context.Cause(ctx))
+	return j.awaitUse(ctx, context.Cause(coming))
 }
 
 // awaitUse waits until all results were used, or may be kept until they are.
 func (j *job) awaitUse(ctx context.Context, over error) error {
-	if !errors.Is(over, errFinished) && !errors.Is(over, ErrIncomplete) {
+	if !isAllDone(over) {
 		return over
 	}
 	if err := j.sink.last(); err != nil {
@@ -249,43 +249,57 @@ func (j *job) awaitUse(ctx context.Context, over error) error {
 		select {
 		case <-look.C:
 			j.mu.Lock()
-			lost, detaching := j.lasting.lost, j.detaching
+			detaching := j.detaching
 			j.mu.Unlock()
-			if lost != nil {
-				return lost
-			}
 			if detaching {
 				return ErrDetached
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-j.s.ctx.Done():
-			return context.Cause(j.s.ctx)
 		}
 	}
 	return over
 }
 
+// isAllDone reports whether a job ends by an error since there is nothing more to do for it: what has come is still to be used.
+func isAllDone(err error) bool { return errors.Is(err, errFinished) || errors.Is(err, ErrIncomplete) }
+
+// isUsed reports whether the results of all elements that are done were used.
 func (j *job) isUsed() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.lasting.gone.count() >= j.next-j.others-len(j.missing)
+	return j.lasting.gone.count() >= j.done
 }
 
-// noteAll has Redis know what was used, until ctx ends.
+// endedBy is the error of a job that somebody else has ended: ErrFinished if another master has had all the rest of it.
+func (j *job) endedBy(err error) error {
+	if j.lasting == nil || !errors.Is(err, ErrEnded) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), endFor)
+	defer cancel()
+	if other := j.s.refuseFinished(ctx, j.o.Name); errors.Is(other, ErrFinished) {
+		return j.of(other)
+	}
+	return err
+}
+
+// noteAll has Redis know what was used, until ctx ends. It goes on when Redis has been away.
 func (j *job) noteAll(ctx context.Context) error {
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if err := j.note(ctx, false); err != nil {
-				j.mu.Lock()
-				j.lasting.lost = err
-				j.mu.Unlock()
+			switch err := j.note(ctx, false); {
+			case err == nil:
+				j.sink.wake()
+			case isAway(err): // nothing is used meanwhile
+				j.s.log.Warn("Redis does not know what was used of a job", "job", j.o.Name, "error", err)
+				pause(ctx, retryPause)
+			default:
 				return err
 			}
-			j.sink.wake()
 		case <-ctx.Done():
 			return nil
 		}
@@ -310,7 +324,9 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	if leaves {
 		leaving = 1
 	}
-	args := []any{j.id, l.kept, asJSON(state{Dropped: l.dropped + n, Gone: l.gone, All: j.ended, Total: j.next}), leaving}
+	args := []any{j.id, l.kept, asJSON(state{
+		Dropped: l.dropped + n, Gone: l.gone, All: j.isWhole(), Total: max(j.next, l.whole),
+	}), leaving}
 	for _, e := range l.failed {
 		args = append(args, asJSON(e))
 	}
@@ -325,6 +341,9 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	case err != nil && ctx.Err() != nil:
 		return nil // it is told once more when the master leaves
 	case err != nil:
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		l.changed = true
 		return err
 	case word == "ENDED":
 		return ErrEnded
@@ -338,6 +357,9 @@ func (j *job) note(ctx context.Context, leaves bool) error {
 	l.known.Store(asked.UnixNano())
 	return nil
 }
+
+// isWhole reports whether Redis has had all elements: this master knows their end, or another one did. j.mu is held.
+func (j *job) isWhole() bool { return j.ended && !j.isAbsent() || j.next <= j.lasting.whole }
 
 func (j *job) noted() []string {
 	return []string{resultVarOf(j.id), masterVarOf(j.id), stateVarOf(j.id), failedVarOf(j.id)}
@@ -369,19 +391,37 @@ func (j *job) conclude(ctx context.Context, err error) {
 		ID: j.id, Name: j.o.Name, Func: j.fn, Done: p.Done, Failed: p.Failed, Outcome: outcome, Ended: time.Now(),
 		Until: time.Now().Add(j.o.Keep),
 	}
-	if outcome != "" {
+	switch {
+	case outcome != "":
 		lost = j.s.endJob(quick, j.id, j.o.Name, &last, "")
-	} else {
-		if errors.Is(err, errFinished) { // its results are kept, but not for ever
-			j.o.CancelAfter, j.lasting.done = j.o.Keep, true
-			last.Outcome = Finished
-			lost = j.s.own.Store(quick, finishedVar, last)
-			_, err = j.master(quick)
-			lost = errors.Join(lost, err)
-		}
-		lost = errors.Join(lost, j.note(quick, true))
+	case errors.Is(err, errFinished):
+		last.Outcome = Finished
+		lost = j.keep(quick, &last)
+	default:
+		lost = j.note(quick, true)
 	}
 	if lost != nil {
 		j.s.log.Warn("Redis does not know that the master has left the job", "job", j.o.Name, "error", lost)
 	}
+}
+
+// keep leaves a job whose results were given as a whole: they are kept, but not for ever.
+func (j *job) keep(ctx context.Context, last *FinishedJob) error {
+	j.mu.Lock()
+	j.lasting.changed = true // that there are no more elements
+	j.mu.Unlock()
+	if err := j.note(ctx, false); err != nil {
+		return err
+	}
+	j.o.CancelAfter, j.lasting.done = j.o.Keep, true
+	word, texts, err := j.s.own.Do(ctx, keepScript, []string{masterVarOf(j.id), finishedVar}, j.id, j.mastery(), asJSON(last))
+	switch {
+	case err != nil:
+		return err
+	case word == "ENDED":
+		return ErrEnded
+	case word == "TAKEN":
+		return j.heldBy(texts[0])
+	}
+	return nil
 }

@@ -20,11 +20,10 @@ func (n local) launch(s *Sleigh) (team, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sleigh: cannot launch workers: %w", err)
 	}
-	c := &crew{s: s}
-	c.ctx, c.kill = context.WithCancel(context.Background())
+	c := newCrew(s)
 	return c, c.launch(int(n), func(_, rank int) (run runWorker, end func()) {
 		out := s.output.stderrHere(rank, hostname())
-		p := &processes{place: onThisHost{program: program, redis: s.rdb.URL()}, output: out, ended: out.ended, stays: s.lasts, kill: c.ctx}
+		p := &processes{place: onThisHost{program: program, redis: s.rdb.URL()}, output: out, ended: out.ended, stays: s.lasts, kill: c.killed}
 		return p.run, out.close
 	})
 }
@@ -32,9 +31,18 @@ func (n local) launch(s *Sleigh) (team, error) {
 // crew is the workers that the master itself keeps.
 type crew struct {
 	s       *Sleigh
-	ctx     context.Context // ends to kill them
+	now     context.Context // ends when they are to leave at once
+	atOnce  context.CancelFunc
+	killed  context.Context // ends to kill them, and now with it
 	kill    context.CancelFunc
 	running sync.WaitGroup
+}
+
+func newCrew(s *Sleigh) *crew {
+	c := &crew{s: s}
+	c.killed, c.kill = context.WithCancel(context.Background())
+	c.now, c.atOnce = context.WithCancel(c.killed)
+	return c
 }
 
 // runWorker has a worker work until it ends: see keeper.
@@ -50,7 +58,7 @@ func (c *crew) launch(n int, runner func(i, rank int) (run runWorker, end func()
 	for i, rank := range ranks {
 		run, end := runner(i, rank)
 		k := &keeper{
-			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, lasts: c.s.lasts, leave: c.s.ctx, now: c.ctx,
+			own: c.s.own, places: c.s.places, log: c.s.log, member: c.s.member(rank), run: run, always: true, lasts: c.s.lasts, leave: c.s.ctx, now: c.now,
 			launches: c.s.launches, entry: i, dismissed: c.s.dismissed,
 		}
 		c.running.Go(func() {
@@ -63,9 +71,14 @@ func (c *crew) launch(n int, runner func(i, rank int) (run runWorker, end func()
 	return nil
 }
 
+// end has those that are still there when ctx ends give back what they run, for other workers of a team that lasts. Where
+// there are none it kills them.
 func (c *crew) end(ctx context.Context) {
-	unwatch := context.AfterFunc(ctx, c.kill)
-	defer unwatch()
+	enough := c.kill
+	if c.s.lasts {
+		enough = c.atOnce
+	}
+	defer context.AfterFunc(ctx, enough)()
 	c.running.Wait()
 	c.kill()
 }

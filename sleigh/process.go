@@ -65,20 +65,21 @@ func (p *processes) run(leave, now context.Context, m member) end {
 		return end{err: err}
 	}
 	running, over := context.WithCancel(ctx)
+	killed := false
 	var telling sync.WaitGroup
 	telling.Go(func() {
 		if err = p.invite(running, leave, lifeline, c, m); err != nil {
 			cancel()
 			return
 		}
-		tell(leave, now, lifeline, c.beat, m.Drain, running.Done(), cancel)
+		tell(leave, now, lifeline, c.beat, m.Drain, running.Done(), func() { killed = true; cancel() })
 	})
 	_ = c.cmd.Wait()
 	over()
 	telling.Wait()
 
 	state := c.cmd.ProcessState
-	e := end{pid: c.cmd.Process.Pid, cause: state.String(), err: err}
+	e := end{pid: c.cmd.Process.Pid, cause: state.String(), killed: killed, err: err}
 	if cause := c.ended(state.ExitCode()); cause != "" {
 		e.cause = cause
 	}

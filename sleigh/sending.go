@@ -10,9 +10,11 @@ import (
 	"strings"
 )
 
+// sumFunction gives the SHA-256 of a file.
+const sumFunction = `sum() { { sha256sum || shasum -a 256; } <"$1" 2>/dev/null | cut -c 1-64; }; `
+
 // sendScript takes a program of the SHA-256 $1, unless it is there. See workerScript for how it is written.
-const sendScript = `umask 077; d=$HOME/.cache/netspaces; f=$d/$1; ` +
-	`sum() { { sha256sum || shasum -a 256; } <"$1" 2>/dev/null | cut -c 1-64; }; ` +
+const sendScript = `umask 077; d=$HOME/.cache/netspaces; f=$d/$1; ` + sumFunction +
 	`echo "netspaces: host $(uname -sm)"; ` +
 	`if [ -x "$f" ] && [ "$(sum "$f")" = "$1" ]; then touch "$f"; echo "netspaces: there"; exit 0; fi; ` +
 	`mkdir -p "$d" && t=$(mktemp "$f.XXXXXX") || exit 1; ` +

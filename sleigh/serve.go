@@ -172,10 +172,16 @@ func (opts *ServeOptions) joinAt(ctx context.Context, own *workspace.Workspace) 
 
 // isAway reports whether an error may pass, since it is not about what was asked for, but that Redis does not answer.
 func isAway(err error) bool {
-	for _, lasting := range []error{errRefused, workspace.ErrName, workspace.ErrVersion, workspace.ErrDamaged, workspace.ErrClosed, workspace.ErrNoWorkspace} {
+	for _, lasting := range []error{
+		errRefused, ErrEnded, workspace.ErrName, workspace.ErrVersion, workspace.ErrDamaged, workspace.ErrClosed, workspace.ErrNoWorkspace,
+		workspace.ErrBuried,
+	} {
 		if errors.Is(err, lasting) {
 			return false
 		}
+	}
+	if _, held := errors.AsType[*HeldError](err); held {
+		return false
 	}
 	_, answered := errors.AsType[interface {
 		error

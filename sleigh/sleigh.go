@@ -46,7 +46,8 @@ type Sleigh struct {
 
 	ctx      context.Context // ends when the sleigh stops or fails, with the cause
 	cancel   context.CancelCauseFunc
-	running  sync.WaitGroup // goroutines that end with ctx
+	running  sync.WaitGroup // goroutines that end with ctx, or by giveUp
+	giveUp   func()         // has the ranks of workers renewed no more
 	team     team
 	launches *launches // of a launcher that tries again; else nil
 	stopped  atomic.Bool
@@ -54,7 +55,7 @@ type Sleigh struct {
 	stopErr  error
 }
 
-// Options are those of Start.
+// Options are those of Start and Join.
 type Options struct {
 	// Name is the name of the sleigh. Defaults to a new one. Join takes no notice of it.
 	Name string
@@ -106,7 +107,8 @@ const (
 )
 
 // Start makes a sleigh and launches its workers. It returns without waiting for them: tasks run as soon as one has joined.
-// Nil options are the defaults. It returns ErrTaken if a sleigh of that name has another master, or lasts: see Join.
+// Nil options are the defaults. It returns ErrTaken if there is a sleigh of that name, also one that lasts (see Join), or
+// another workspace.
 func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, error) {
 	o, err := opts.resolve()
 	if err != nil {
@@ -121,14 +123,15 @@ func Start(ctx context.Context, rdb *redisx.Client, opts *Options) (*Sleigh, err
 	if o.Name == "" {
 		o.Name = "sleigh-" + strings.ToLower(rand.Text()[:10])
 	}
-	if err := refuseLasting(ctx, rdb, o.Name); err != nil {
-		return nil, err
-	}
 	s := newSleigh(rdb, o)
-	if s.own, err = workspace.Open(ctx, rdb, o.Name, nil); err != nil {
+	s.own, err = workspace.Open(ctx, rdb, o.Name, &workspace.Options{New: true}) // otherwise it might be a team that is joined just now
+	if errors.Is(err, workspace.ErrExists) {
+		err = takenBy(ctx, rdb, o.Name)
+	}
+	if err != nil {
 		return nil, err
 	}
-	if !s.own.Mine() {
+	if !s.own.Mine() { // it is the default workspace
 		return nil, errors.Join(fmt.Errorf("sleigh: %w: %q", ErrTaken, o.Name), s.own.Close())
 	}
 	if s.user, err = workspace.Open(ctx, rdb, o.Name+"/user", nil); err != nil {
@@ -213,7 +216,10 @@ func (s *Sleigh) begin(o Options, launched func() error) error {
 		s.output.end()
 		return errors.Join(err, s.user.Close(), s.own.Close())
 	}
-	for _, f := range []func(ctx context.Context){s.places.hold, s.followTeam, s.noteRefusals, s.lookAfterTeam} {
+	holding, giveUp := context.WithCancel(context.Background())
+	s.giveUp = giveUp
+	s.running.Go(func() { s.places.hold(holding) }) // workers have their ranks until they have left, which is later
+	for _, f := range []func(ctx context.Context){s.followTeam, s.noteRefusals, s.lookAfterTeam} {
 		s.running.Go(func() { f(s.ctx) })
 	}
 	if s.lasts {
@@ -248,7 +254,8 @@ func (s *Sleigh) User() *workspace.Workspace { return s.user }
 // then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all that is done, and for some
 // seconds more where Redis does not answer. A second call waits for the first and returns the same.
 //
-// Of a team that was joined only this master and the workers that it launched leave: see Join. A visitor leaves at once.
+// Of a team that was joined only this master and the workers that it launched leave: see Join. What these run may end in that
+// time, and then is given back to others, for which they have 5 s more before they are killed. A visitor leaves at once.
 func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.stopped.Store(true)
@@ -265,6 +272,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 		} else {
 			s.disband(drain)
 		}
+		s.giveUp()
 		s.running.Wait()
 		s.output.end()
 		s.stopErr = errors.Join(s.user.Close(), s.own.Close())
@@ -290,7 +298,7 @@ func (s *Sleigh) awaitJobs(ctx context.Context) {
 // disband ends the workers, those too that others have launched.
 func (s *Sleigh) disband(ctx context.Context) {
 	// Where this fails, the workspace is gone or Redis away: end does without.
-	_ = s.own.Store(ctx, stopVar, true)
+	_ = s.own.Store(ctx, stopVar, s.own.Client())
 	s.team.end(ctx)
 	s.awaitOthers(ctx)
 }

@@ -15,7 +15,7 @@ import (
 // SSH has one worker for each of the hosts, of which one may be named several times. It runs the system's ssh, so that hosts
 // are named and reached as that one's configuration, agent and jump hosts say, and no password or passphrase is asked for.
 // Each host needs a shell, and nothing else: this program, whose main must call Main first, is sent there. Its file stays in
-// ~/.cache/netspaces under its SHA-256, which is checked before each use, and is not sent again; files that were not used for
+// ~/.cache/netspaces under its SHA-256, which is checked before each worker begins, and is not sent again; files that were not used for
 // a month are removed. What workers are to know, the address of Redis with its password above all, goes through the
 // connection and is on no command line.
 //
@@ -59,11 +59,12 @@ const (
 	shellSignals = 128 // and the signal's number is the exit code of what one ended
 )
 
-// workerScript runs the program $1 as the worker of rank $2 of the sleigh $3. It stays beside it, since ssh does not tell by
-// which signal its command has ended. It has no newline, no single quote and no exclamation mark: whichever shell reads it
-// first may take these for something.
-const workerScript = `p=$1; case $p in "~/"*) p=$HOME/${p#"~/"};; esac; ` +
+// workerScript runs the program $1 as the worker of rank $2 of the sleigh $3, if its SHA-256 is $4, or none is given. It stays
+// beside it, since ssh does not tell by which signal its command has ended. It has no newline, no single quote and no
+// exclamation mark: whichever shell reads it first may take these for something.
+const workerScript = `p=$1; case $p in "~/"*) p=$HOME/${p#"~/"};; esac; ` + sumFunction +
 	`command -v "$p" >/dev/null || { echo "netspaces: there is no program $p" >&2; exit 204; }; ` +
+	`[ -z "$4" ] || [ "$(sum "$p")" = "$4" ] || { echo "netspaces: $p is another program" >&2; exit 204; }; ` +
 	`echo "netspaces: begun"; NETSPACES_WORKER=1 "$p" worker "$2" of "$3"; exit $?`
 
 // sshLauncher is the Launcher.
@@ -93,8 +94,7 @@ func (l *sshLauncher) launch(s *Sleigh) (team, error) {
 		}
 	}
 	s.launches = newLaunches(s, l.hosts)
-	c := &crew{s: s}
-	c.ctx, c.kill = context.WithCancel(context.Background())
+	c := newCrew(s)
 	known := map[string]*sshHost{}
 	for _, name := range l.hosts {
 		known[name] = &sshHost{name: name, ssh: ssh, o: &l.o, redis: redis, sum: sum, crew: c, door: make(chan struct{}, sshDoor)}
@@ -102,7 +102,7 @@ func (l *sshLauncher) launch(s *Sleigh) (team, error) {
 	return c, c.launch(len(l.hosts), func(i, rank int) (run runWorker, end func()) {
 		host := known[l.hosts[i]]
 		out := s.output.stderrHere(rank, host.name)
-		p := &processes{place: host, output: out, ended: out.ended, stays: s.lasts, kill: c.ctx}
+		p := &processes{place: host, output: out, ended: out.ended, stays: s.lasts, kill: c.killed}
 		return p.run, out.close
 	})
 }
@@ -123,19 +123,19 @@ type sshHost struct {
 
 // prepare has the program sent before the first worker is started.
 func (h *sshHost) prepare(ctx, leave context.Context, m member, printed *tail) (*child, error) {
-	program := h.o.Program
+	program, sum := h.o.Program, ""
 	if program == "" {
 		if err := h.send(leave, printed); err != nil {
 			return nil, err
 		}
-		program = remoteProgram(h.sum)
+		program, sum = remoteProgram(h.sum), h.sum
 	}
 	leaveDoor, err := h.enter(leave)
 	if err != nil {
 		return nil, err
 	}
 	link := h.redis.through()
-	cmd := h.command(ctx, link.args, workerScript, program, strconv.Itoa(m.Rank), m.Sleigh)
+	cmd := h.command(ctx, link.args, workerScript, program, strconv.Itoa(m.Rank), m.Sleigh, sum)
 	stdout := &sieve{to: printed, take: func(line string) (taken, last bool) {
 		if line != "netspaces: begun" {
 			return false, false

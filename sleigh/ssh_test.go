@@ -90,7 +90,8 @@ func TestS2SSH(t *testing.T) {
 	}
 }
 
-// TestS2SSHDamaged has the file of the program on the host be a part of it: it is sent again, before and while there is a team.
+// TestS2SSHDamaged has the file of the program on the host be gone, or another one: it is sent again, before and while there is
+// a team.
 func TestS2SSHDamaged(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
@@ -101,26 +102,35 @@ func TestS2SSHDamaged(t *testing.T) {
 	file := filepath.Join(host.home, ".cache", "netspaces", host.programs(t)[0].Name())
 	whole := host.programs(t)[0].Size()
 
-	// The worker that is killed finds none when it is replaced.
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
+	other := func() error {
+		return errors.Join(os.Remove(file), os.WriteFile(file, []byte("#!/bin/sh\ntouch ~/begun\n"), 0o700))
 	}
-	kill(t, pidAt(t, s, 0), syscall.SIGKILL)
-	wantAll(t, s, 10)
-	eventually(t, "the program is there again", func() bool {
-		all := host.programs(t)
-		return len(all) == 1 && all[0].Size() == whole
-	})
+
+	// The worker that is killed finds it so when it is replaced.
+	for _, damage := range []func() error{func() error { return os.Remove(file) }, other} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		kill(t, pidAt(t, s, 0), syscall.SIGKILL)
+		wantAll(t, s, 10)
+		eventually(t, "the program is there again", func() bool {
+			all := host.programs(t)
+			return len(all) == 1 && all[0].Size() == whole
+		})
+	}
 	if err := s.Stop(testContext(t)); err != nil {
 		t.Error(err)
 	}
 
-	if err := os.WriteFile(file, []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+	if err := other(); err != nil {
 		t.Fatal(err)
 	}
 	wantAll(t, overSSH(t, site, rdb, sleigh.Options{}, "one"), 10)
 	if all := host.programs(t); len(all) != 1 || all[0].Size() != whole {
 		t.Errorf("on the host there are %v", all)
+	}
+	if _, err := os.Stat(filepath.Join(host.home, "begun")); !os.IsNotExist(err) {
+		t.Errorf("another program was run: %v", err)
 	}
 }
 
@@ -349,24 +359,28 @@ func TestS2SSHSlow(t *testing.T) {
 	}
 }
 
-// TestS2SSHTwenty tells how long it takes until twenty workers on one host have joined, whose sshd refuses some connections
+// TestS2SSHMany tells how long it takes until many workers on one host have joined, whose sshd refuses some connections
 // when there are more than ten at a time that are being made.
-func TestS2SSHTwenty(t *testing.T) {
+func TestS2SSHMany(t *testing.T) {
 	site := newSite(t)
 	site.serveHere("one", "")
 	rdb := openAt(t, "mem://")
+	n := 20
+	if brief() {
+		n = 14
+	}
 	for _, what := range []string{"program sent", "program there"} {
 		var log lockedBuffer
 		began := time.Now()
-		s := overSSH(t, site, rdb, sleigh.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, slices.Repeat([]string{"one"}, 20)...)
+		s := overSSH(t, site, rdb, sleigh.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, slices.Repeat([]string{"one"}, n)...)
 		if err := s.Await(testContext(t), 1); err != nil {
 			t.Fatal(err)
 		}
 		first := time.Since(began)
-		if err := s.Await(testContext(t), 20); err != nil {
+		if err := s.Await(testContext(t), n); err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%s: the first of 20 workers over ssh after %.2f s, the last after %.2f s", what, first.Seconds(), time.Since(began).Seconds())
+		t.Logf("%s: the first of %d workers over ssh after %.2f s, the last after %.2f s", what, n, first.Seconds(), time.Since(began).Seconds())
 		if strings.Contains(log.String(), "could not be launched") {
 			t.Errorf("some launches failed at first: %s", log.String())
 		}

@@ -30,12 +30,12 @@ import (
 //	refused     Refusal of a worker that wanted to join; the last ones
 //	init        task that each worker runs before any other
 //	export:N    value exported by the name N (single)
-//	death@C     Death of the worker whose client is C (single)
+//	death@C     Death of the worker whose client is C (single); null if what it ran is not to blame
 //	deaths      names of these variables, the oldest first
 //	log         pages of lines that workers print (see page.go)
 //	recent      the last of them, for whoever looks in (see recent.lua)
 //	progress@R  how far elements are that the worker of rank R runs (single)
-//	stop        a value here ends the workers
+//	stop        a value here ends the workers: the client of who ends the team
 const (
 	taskVar    = "task"
 	rankVar    = "rank"

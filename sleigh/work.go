@@ -125,18 +125,18 @@ func (w *Worker) leaveSoon(why string) {
 
 func (w *Worker) isLeaving() bool { return w.leaving.Err() != nil }
 
-// deathOf is what is known of a worker that died.
-func (w *Worker) deathOf(client string) Death {
+// deathOf is what is known of a worker that died; nil if it did not die of what it ran.
+func (w *Worker) deathOf(client string) *Death {
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
-	death := Death{Worker: -1, Host: "unknown"}
+	death := &Death{Worker: -1, Host: "unknown"}
 	if found, err := w.own.TryFind(ctx, deathVarOf(client), &death); found && err == nil {
 		return death
 	}
 	for rank := range w.Count() {
 		var info WorkerInfo
 		if found, err := w.own.TryFind(ctx, workerVarOf(rank), &info); found && err == nil && info.Client == client {
-			return Death{Worker: rank, Host: info.Host, PID: info.PID, Cause: "it was not heard of any more"}
+			return &Death{Worker: rank, Host: info.Host, PID: info.PID, Cause: "it was not heard of any more"}
 		}
 	}
 	return death

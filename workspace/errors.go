@@ -29,8 +29,8 @@ var (
 	// ErrDamaged says that something in Redis, where the package keeps its data, is not what it must be: somebody wrote it
 	// by hand, or another program did.
 	ErrDamaged = errors.New("workspace: damaged data in Redis")
-	// errTaken says that a workspace that must be new is there already.
-	errTaken = errors.New("workspace: name taken")
+	// ErrExists says that a workspace that must be new is there already.
+	ErrExists = errors.New("workspace: name taken")
 	// ErrClosed says that this handle was closed.
 	ErrClosed = errors.New("workspace: closed")
 )

@@ -27,6 +27,7 @@ func OpenTemporary(ctx context.Context, rdb *redisx.Client, template string, opt
 	if err != nil {
 		return nil, err
 	}
+	o.New = true
 	for {
 		number, err := plain(ctx, rdb, "HINCRBY", counterKey, "temporary", 1)
 		if err != nil {
@@ -36,8 +37,8 @@ func OpenTemporary(ctx context.Context, rdb *redisx.Client, template string, opt
 			return nil, fmt.Errorf("workspace: counting temporary names: %w: the counter is at %v", ErrDamaged, number)
 		}
 		verb := verbs.FindString(template)
-		ws, err := open(ctx, rdb, strings.Replace(template, verb, fmt.Sprintf(verb, number), 1), "new", o)
-		if !errors.Is(err, errTaken) {
+		ws, err := open(ctx, rdb, strings.Replace(template, verb, fmt.Sprintf(verb, number), 1), "own", o)
+		if !errors.Is(err, ErrExists) {
 			return ws, err
 		}
 	}

@@ -47,6 +47,8 @@ type Options struct {
 	Persistent bool
 	// Lease is how long the workspace outlives an owner that died. Defaults to 30 s.
 	Lease time.Duration
+	// New has Open return ErrExists where there is a workspace of the name. Defaults to false.
+	New bool
 }
 
 func (o *Options) withDefaults() (Options, error) {
@@ -109,6 +111,12 @@ func Delete(ctx context.Context, rdb *redisx.Client, name string) error {
 	return err
 }
 
+// Delete deletes the workspace that this handle is of, whoever owns it, and none that has its name later; also after Close. It
+// is as the function Delete otherwise.
+func (ws *Workspace) Delete(ctx context.Context) error {
+	return remove(ctx, ws.rdb, ws.name, ws.incarnation, "")
+}
+
 func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Options) (*Workspace, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
@@ -117,6 +125,9 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 		if err := sweep(ctx, rdb, func(string, string) bool { return true }); err != nil {
 			return nil, err
 		}
+	}
+	if purpose == "own" && o.New {
+		purpose = "new"
 	}
 	if name == Default {
 		purpose, o.Persistent = "create", true
@@ -149,7 +160,7 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 		case reply.word == "LATE":
 			continue
 		case reply.word == "TAKEN":
-			return nil, errTaken
+			return nil, fmt.Errorf("workspace %q: %w", name, ErrExists)
 		case reply.word == "VERSION":
 			return nil, versionError(name, reply.text(0))
 		case reply.word == "OK":

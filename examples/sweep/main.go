@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -56,14 +55,12 @@ func main() {
 	if program.Status(""); err != nil {
 		fmt.Fprintln(os.Stderr, "sweep:", err)
 	}
-	if !errors.Is(err, sleigh.ErrFinished) { // There is nothing left to do.
-		os.Exit(program.ExitCode(ctx, err))
-	}
+	os.Exit(program.ExitCode(ctx, err))
 }
 
 func sweep(ctx context.Context) error {
 	file, err := os.OpenFile(*table, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
-	has, unread := rowsOf(file)
+	has, _, unread := rowsOf(*table)
 	rdb, unopened := redisx.Open(ctx, os.Getenv("REDIS_URL"), nil)
 	if err = errors.Join(err, unread, unopened); err != nil {
 		return err
@@ -83,8 +80,20 @@ func sweep(ctx context.Context) error {
 	}
 	name, _ := filepath.Abs(fmt.Sprintf("%s (%d)", *table, *grid))
 	job, err := exponent.Submit(ctx, s, slices.Values(points), &sleigh.JobOptions{Name: name, Attempts: 6, Backoff: 10 * time.Millisecond})
-	if err != nil {
+	// Another sweep may have had the job until now, and may have it still. Only who has it writes to the file.
+	has, cut, unread := rowsOf(*table)
+	lacks := func(p point) bool { return !has[p.String()] }
+	switch {
+	case errors.Is(err, sleigh.ErrFinished) && !slices.ContainsFunc(points, lacks):
+		fmt.Fprintln(os.Stderr, "sweep:", err)
+		return nil
+	case err != nil:
 		return fmt.Errorf("%w; %s has %d of %d rows", err, *table, len(has), *grid**grid)
+	case cut >= 0:
+		unread = errors.Join(unread, file.Truncate(int64(cut)))
+	}
+	if unread != nil {
+		return unread
 	}
 	for r, err := range job.All(ctx) {
 		end := fmt.Sprintf("%.6f,", r.Value)
@@ -104,16 +113,16 @@ func sweep(ctx context.Context) error {
 	return nil
 }
 
-// rowsOf says which rows a table has. One that was cut off is dropped.
-func rowsOf(table *os.File) (map[string]bool, error) {
-	text, err := io.ReadAll(table)
-	if err != nil {
-		return nil, err
-	}
-	whole := bytes.LastIndexByte(text, '\n') + 1
-	has := map[string]bool{}
-	for _, row := range regexp.MustCompile(`(?m)^\d+,[^,]*,[^,]*`).FindAllString(string(text[:whole]), -1) {
+// rowsOf says which rows a table has, and where one begins that was cut off; -1 if none was.
+func rowsOf(path string) (has map[string]bool, cut int, err error) {
+	text, err := os.ReadFile(path)
+	cut = bytes.LastIndexByte(text, '\n') + 1
+	has = map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\d+,[^,]*,[^,]*`).FindAllString(string(text[:cut]), -1) {
 		has[row] = true
 	}
-	return has, table.Truncate(int64(whole))
+	if cut == len(text) {
+		cut = -1
+	}
+	return has, cut, err
 }

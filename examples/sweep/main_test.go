@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/netspaces/netspaces/examples/internal/program"
 	"github.com/netspaces/netspaces/examples/internal/programtest"
+	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
 )
 
@@ -115,12 +117,45 @@ func TestInterrupted(t *testing.T) {
 	if got := rowsIn(t, path); !slices.Equal(got, want) {
 		t.Errorf("once more: %d rows", len(got))
 	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	programtest.Fails(t, program.ExitError, sleigh.ErrFinished.Error(), "--csv", path, size)
+}
+
+// While one has the job, another one leaves the table as it is, also a row that the first one has begun to write.
+func TestTwice(t *testing.T) {
+	url, _ := programtest.RedisServer(t)
+	t.Setenv("REDIS_URL", url)
+	path := filepath.Join(t.TempDir(), "sweep.csv")
+	rdb, err := redisx.Open(t.Context(), url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rdb.Close()
+	s, err := sleigh.Join(t.Context(), rdb, "sweep", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Stop(context.Background()) }()
+	if _, err := exponent.Submit(t.Context(), s, slices.Values(make([]point, points)), &sleigh.JobOptions{Name: path + " (24)"}); err != nil {
+		t.Fatal(err)
+	}
+	cutOff(t, path)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	programtest.Fails(t, program.ExitError, "has a master", "--csv", path, size)
+	if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+		t.Errorf("the table has %q, %v", after, err)
+	}
 }
 
 // cutOff adds the beginning of a row, as a machine may leave it that loses power.
 func cutOff(t *testing.T, path string) {
 	t.Helper()
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err == nil {
 		_, err = file.WriteString("575,4.16")
 	}

@@ -13,11 +13,12 @@ local description, master, state =
 for _, var in ipairs({ description, state }) do check(var) end
 local holder, text = master_of(master)
 if not j.submitted or not holder or ARGV[3] ~= j.count.name then return { 'ENDED' } end
-if silence(holder, text) == 0 and holder ~= string.match(CLIENT, '[^:]*$') then
+if silence(holder, text) == 0 and holder ~= CALLER then
   return { 'HELD', text, whole(now() - tonumber(redis.call('ZSCORE', HOME.live, holder))) }
 end
 local described = redis.call('LINDEX', description.values, 0) or ''
 if not string.find(described, ARGV[6], 1, true) then return { 'OTHER', described } end
 ease()
+waiting().sign_of_life(CALLER)
 store(master, { ARGV[5] }, 1, 1)
 return answer({ 'OK', whole(j.submitted), redis.call('LINDEX', state.values, 0) or '' })

@@ -2,12 +2,12 @@
 -- KEYS 1-4, groups of the job's: count, backlog, result, job; then, in a team that lasts: master, state, failed, finished; then
 --      named, if it has a name.
 -- ARGV 1 incarnation, 2 request, 3 the name of the first of these variables, 4 id of the job, 5 its name, or '', 6 what is to be
---      known of it later, or '', 7 the master that may have it, if it is not the caller; '*': whoever has
+--      known of it later (with -1 for done and failed, if this is to count them), or '', 7 the master that may have it, if it is not the caller; '*': whoever has
 -- Returns OK; TAKEN and who has the job; or GONE.
 local again = refused()
 if again then return again end
-local MOST = 1000 -- jobs that are known when they have ended
-local id, name, last = ARGV[4], ARGV[5], #KEYS > FIRST + 4 * GROUP
+local id, name, text, last = ARGV[4], ARGV[5], ARGV[6], #KEYS > FIRST + 4 * GROUP
+local UNCOUNTED = '"done":-1,"failed":-1'
 local finished, named
 if last then
   local master = variable('master:' .. id, FIRST + 4 * GROUP)
@@ -20,6 +20,17 @@ if last then
     named = variable('named:' .. name, FIRST + 8 * GROUP)
     check(named)
   end
+  local from, to = string.find(text, UNCOUNTED, 1, true)
+  local j = from and job(id, FIRST)
+  if j and j.submitted then -- its numbers are those of attempts: an element has one at most that has not failed
+    local indexes, failed = {}, 0
+    for _, e in ipairs(redis.call('LRANGE', variable('failed:' .. id, FIRST + 6 * GROUP).values, 0, -1)) do
+      local index = string.match(e, '"index":(%d+)')
+      if index and not indexes[index] then indexes[index], failed = true, failed + 1 end
+    end
+    local done = j.done - j.failed + failed
+    text = string.sub(text, 1, from - 1) .. '"done":' .. whole(done) .. ',"failed":' .. whole(failed) .. string.sub(text, to + 1)
+  end
 end
 local w = waiting()
 ease()
@@ -28,9 +39,8 @@ w.delete(variable(ARGV[3], FIRST))
 for i, what in ipairs({ 'backlog:', 'result:', 'job:' }) do w.delete(variable(what .. id, FIRST + i * GROUP)) end
 if last then
   for i, what in ipairs({ 'master:', 'state:', 'failed:' }) do w.delete(variable(what .. id, FIRST + (3 + i) * GROUP)) end
-  if known and ARGV[6] ~= '' then
-    store(finished, { ARGV[6] }, 1, 1)
-    if redis.call('LLEN', finished.values) > MOST then take(finished, 0) end
+  if known and text ~= '' then
+    list_finished(finished, id, text)
   end
   if named and redis.call('LINDEX', named.values, 0) == '"' .. id .. '"' then w.delete(named) end
 end

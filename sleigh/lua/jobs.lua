@@ -1,5 +1,7 @@
 -- What the scripts of a sleigh begin with, after those of the workspace.
 
+local CALLER = string.match(CLIENT, '[^:]*$')
+
 -- A job, whose variables' keys begin at KEYS[first]: count, backlog, result. Its numbers are nil if it has ended.
 local function job(id, first)
   local j = {
@@ -42,14 +44,26 @@ end
 -- The reply to a master that has lost its job to another one; nil if it has it.
 local function taken(var)
   local holder, text = master_of(var)
-  if holder and holder ~= string.match(CLIENT, '[^:]*$') then return { 'TAKEN', text } end
+  if holder and holder ~= CALLER then return { 'TAKEN', text } end
 end
 
--- Milliseconds since a master was heard of; 0 while it counts as alive.
+-- Milliseconds since a master was heard of, 0 while it counts as alive; and when that was. A client that has closed, or was
+-- forgotten, is not known any more: then it is when it left the job, or what orphans.lua has noted, or now.
 local function silence(holder, text)
   if holder ~= '' and waiting().alive(holder, HOME) then return 0 end
-  local left = string.match(text, '"left":(%d+)')
-  local seen = left or redis.call('ZSCORE', HOME.live, holder)
-  if not seen then return FORGET_MS end
-  return math.max(now() - math.abs(tonumber(seen)), 1)
+  local left, sign = string.match(text, '"left":(%d+)'), redis.call('ZSCORE', HOME.live, holder)
+  local seen = math.max(tonumber(left or 0), math.abs(tonumber(sign or 0)))
+  if seen == 0 then seen = now() end
+  return math.max(now() - seen, 1), seen
+end
+
+-- Lists a job that has ended, or whose results are kept, once; the first ones are forgotten where there are very many.
+local function list_finished(var, id, text)
+  local MOST = 1000
+  local head = '{"id":"' .. id .. '",'
+  for i, other in ipairs(redis.call('LRANGE', var.values, 0, -1)) do
+    if string.sub(other, 1, #head) == head then return redis.call('LSET', var.values, i - 1, text) end
+  end
+  store(var, { text }, 1, 1)
+  for _ = MOST + 1, redis.call('LLEN', var.values) do take(var, 0) end
 end

@@ -38,6 +38,7 @@ if ARGV[5] ~= '' and not j.count.mode then
     for _, var in ipairs({ has, state }) do know(var, 'single') end
     know(failed, 'fifo')
     redis.call('RPUSH', has.values, master)
+    waiting().sign_of_life(CALLER)
   end
   if named then
     know(named, 'single')

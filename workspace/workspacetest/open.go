@@ -14,6 +14,7 @@ var openTests = []test{
 	{"W1OpenOwns", w1OpenOwns},
 	{"W1FirstOwnerDecides", w1FirstOwnerDecides},
 	{"W1FirstOwnerDecidesAfterUse", w1FirstOwnerDecidesAfterUse},
+	{"W1OpenNew", w1OpenNew},
 	{"W1PersistentStaysWithANewOwner", w1PersistentStaysWithANewOwner},
 	{"W1ClosedPersistentHasNoOwner", w1ClosedPersistentHasNoOwner},
 	{"W2UseNeverOwns", w2UseNeverOwns},
@@ -36,6 +37,27 @@ func w1OpenOwns(s *site) {
 	s.store(first, "v", 1)
 	s.find(second, "v").gets("1")
 	s.find(third, "v").gets("1")
+}
+
+// One that is to be new is refused where there is one, whoever owns it, and leaves that alone.
+func w1OpenNew(s *site) {
+	isNew := &workspace.Options{New: true}
+	user, err := workspace.Use(s.ctx, s.rdb, s.name(), true)
+	s.must(err)
+	_, err = workspace.Open(s.ctx, s.rdb, s.name(), isNew)
+	s.wantErr(err, workspace.ErrExists)
+	s.store(user, "v", 1)
+	s.must(user.Close())
+	s.must(user.Delete(s.ctx))
+
+	owner := s.openBy(s.rdb, isNew)
+	if !owner.Mine() {
+		s.Errorf("who made it does not own it")
+	}
+	s.wantErr(user.Delete(s.ctx), workspace.ErrNoWorkspace) // that was another one
+	_, err = workspace.Open(s.ctx, s.client(), s.name(), isNew)
+	s.wantErr(err, workspace.ErrExists)
+	s.store(owner, "v", 1)
 }
 
 func w1FirstOwnerDecides(s *site) {
