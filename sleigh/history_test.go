@@ -136,12 +136,17 @@ func TestS14LinesAreBounded(t *testing.T) {
 			}
 			stored += len(texts)
 		}
-		for i := range sleigh.RecentPages + 20 {
-			add(fmt.Sprint("line ", i))
-		}
-		lines := linesOf(t, s)
-		if len(lines) != sleigh.RecentPages || lines[0].Text != "line 20" || lines[0].Worker != 7 {
-			t.Errorf("%d lines, from %+v", len(lines), lines[0])
+		gone := 0
+		if brief() && rdb.String() == "embedded" { // where as many scripts take seconds
+			add("line 0")
+		} else {
+			for i := range sleigh.RecentPages + 20 {
+				add(fmt.Sprint("line ", i))
+			}
+			gone = 20
+			if lines := linesOf(t, s); len(lines) != sleigh.RecentPages || lines[0].Text != "line 20" || lines[0].Worker != 7 {
+				t.Errorf("%d lines, from %+v", len(lines), lines[0])
+			}
 		}
 
 		large := strings.Repeat("x", 10_000)
@@ -165,7 +170,7 @@ func TestS14LinesAreBounded(t *testing.T) {
 				break
 			}
 		}
-		if seen+left != stored-20 || left < 100 {
+		if seen+left != stored-gone || left < 100 {
 			t.Errorf("%d lines were seen and %d left out, of %d", seen, left, stored)
 		}
 		if lines := linesOf(t, s); len(lines) < 90 || len(lines) > 110 { // of 10 kB each

@@ -51,7 +51,7 @@ func (c *collector) collect(ctx context.Context, s *sleigh.Sleigh, total int, us
 	o.Resume = o.Resume || c.flags.resume
 	o.Stdout, o.Stderr, o.Progress = c.r.Stdout, c.r.Stderr, c.progress
 	o.Total = max(total, 0)
-	if c.r.JSON && !o.DryRun {
+	if c.r.JSON {
 		o.Stdout, o.Stderr, o.OnResult = io.Discard, io.Discard, func(result each.Result) error { return c.r.PrintJSON(result) }
 	}
 	began := time.Now()

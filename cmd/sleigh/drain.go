@@ -50,7 +50,7 @@ func explainWorker(ctx context.Context, s *sleigh.Sleigh, err error) error {
 		for _, w := range st.Workers {
 			ranks = append(ranks, strconv.Itoa(w.Rank))
 		}
-		advice = fmt.Sprintf("Team %s has %s.", s.Name(), strings.Join(ranks, ", "))
+		advice = fmt.Sprintf("The workers of team %s: %s.", s.Name(), strings.Join(ranks, ", "))
 	}
 	return &cli.Error{Code: cli.CodeNothing, Err: err, Advice: advice}
 }

@@ -34,6 +34,11 @@ func newRoot() *cobra.Command {
   sleigh worker --team farm --allow-commands
   find . -name '*.wav' -print0 | sleigh each --team farm -0 --bar -- flac {}
   sleigh status farm --watch`,
+		Long: `Exit codes: 0 done, 1 error, 2 wrong usage, 3 no such team, job or worker, 4 no Redis, 5 some items failed,
+124 --timeout was over, 130 or 143 ended by a signal, 141 nobody reads the output any more.
+
+Flags can also be set in the environment (REDIS_URL for --redis, NETSPACES_TEAM for --team and so on)
+and in ~/.config/netspaces/config.toml (redis = "…", team = "farm").`,
 	}
 	for _, command := range []func() *cobra.Command{
 		newDemo, newEach, newWorker, newStatus, newJobs, newLogs, newExplain, newAttach, newRetry, newCancel, newDrain, newStop,

@@ -90,7 +90,7 @@ func TestBarBesideAFile(t *testing.T) {
 	x.await(`0%`)
 	touch(t, filepath.Join(x.cmd.Dir, "go"))
 	x.ends(5)
-	if text, err := os.ReadFile(out.Name()); string(text) != "ab" || err != nil {
+	if text, err := os.ReadFile(out.Name()); string(text) != "a\nb" || err != nil {
 		t.Errorf("it printed %q, %v", text, err)
 	}
 	if shown := x.screen(); !slices.Equal(trimmed(shown), []string{"sleigh: 1 of 2 items failed"}) {

@@ -100,6 +100,8 @@ func serviceLog(r *cli.Run) (*slog.Logger, io.Writer) {
 	return r.Log, r.Stderr
 }
 
+const lineBytes = 16 << 10 // of a line in the log; longer ones come in pieces
+
 // lineLog makes a record of each line that is written to it.
 type lineLog struct {
 	log  *slog.Logger
@@ -113,7 +115,10 @@ func (l *lineLog) Write(text []byte) (int, error) {
 	l.line = append(l.line, text...)
 	for {
 		line, rest, ended := bytes.Cut(l.line, []byte("\n"))
-		if !ended {
+		switch {
+		case len(line) > lineBytes:
+			line, rest = l.line[:lineBytes], l.line[lineBytes:]
+		case !ended:
 			return len(text), nil
 		}
 		l.log.Warn(string(line), "from", "the worker's stderr")

@@ -32,10 +32,14 @@ func (w *writer) dryRun(ctx context.Context, items iter.Seq2[string, error], com
 
 // tell writes the command of an element.
 func (w *writer) tell(e *element) error {
-	text := []byte(quote(expand(e.Args, string(e.Item), e.Seq, e.Pipe)) + "\n")
+	command := quote(expand(e.Args, string(e.Item), e.Seq, e.Pipe))
+	text := []byte(command + "\n")
 	if w.o.Tag {
 		text = tagged(string(e.Item), text)
 	}
 	_, err := w.o.Stdout.Write(text)
+	if err == nil && w.o.OnResult != nil {
+		err = w.o.OnResult(Result{Seq: e.Seq, Item: string(e.Item), Command: command, Worker: -1})
+	}
 	return err
 }

@@ -65,7 +65,7 @@ type Options struct {
 	// Progress is called each time that some more is done, one call at a time. Defaults to nothing.
 	Progress func(Progress)
 	// OnResult is called with each result, after its output was written and before the joblog has it, one call at a time. An
-	// error ends the run, and is returned. Defaults to nothing.
+	// error ends the run, and is returned. With DryRun it has Seq, Item and Command alone. Defaults to nothing.
 	OnResult func(Result) error
 }
 

@@ -210,10 +210,21 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// As JSON, bytes stay what they are.
+// As JSON, bytes stay what they are; text is a string also where base64 would be shorter.
 func TestResultAsJSON(t *testing.T) {
+	short := strings.Repeat("<\n", 300)
+	var to bytes.Buffer
+	lines := json.NewEncoder(&to)
+	lines.SetEscapeHTML(false)
+	if err := lines.Encode(each.Result{Command: "echo <a>", Stdout: []byte(short)}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Stdout string }
+	if err := json.Unmarshal(to.Bytes(), &got); err != nil || got.Stdout != short || !strings.Contains(to.String(), `"echo <a>"`) {
+		t.Errorf("%v, %.100q of %s", err, got.Stdout, &to)
+	}
 	b, err := json.Marshal(each.Result{Seq: 3, Item: "\xff", Command: "echo <a>", Runtime: 1500 * time.Millisecond, Exit: 2, Stdout: []byte("é\n")})
-	want := `{"seq":3,"item":{"base64":"/w=="},"command":"echo \u003ca\u003e","host":"","worker":0,"started":"0001-01-01T00:00:00Z","runtime":1.5,` +
+	want := `{"seq":3,"item":{"base64":"/w=="},"command":"echo \u003ca\u003e","host":"","worker":0,"runtime":1.5,` +
 		`"runs":0,"exit":2,"signal":0,"timeout":false,"stdout":"é\n","stderr":""}`
 	if err != nil || string(b) != want {
 		t.Errorf("%s, %v", b, err)
@@ -227,6 +238,13 @@ func TestDryRun(t *testing.T) {
 		&each.Options{Stdout: &out, DryRun: true, Tag: true})
 	if want := "a b\techo 'it'\"'\"'s' 'a b'\nc\techo 'it'\"'\"'s' c\n"; err != nil || out.String() != want || sum.Done != 0 {
 		t.Errorf("%q, %+v, %v", &out, sum, err)
+	}
+	var told []each.Result
+	_, err = each.Run(context.Background(), nil, each.Items("a"), each.Command{Args: []string{"echo"}}, &each.Options{
+		DryRun: true, OnResult: func(r each.Result) error { told = append(told, r); return nil },
+	})
+	if len(told) != 1 || told[0].Seq != 1 || told[0].Item != "a" || told[0].Command != "echo a" || told[0].Worker != -1 || err != nil {
+		t.Errorf("%+v, %v", told, err)
 	}
 }
 

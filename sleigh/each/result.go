@@ -1,8 +1,10 @@
 package each
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
+	"unicode/utf8"
 )
 
 // Result is what came of an item. As JSON, bytes that are no UTF-8 are {"base64": …}, and Runtime is in seconds.
@@ -27,27 +29,44 @@ type Result struct {
 
 // MarshalJSON is for encoding/json.
 func (r Result) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
+	var b bytes.Buffer
+	to := json.NewEncoder(&b)
+	to.SetEscapeHTML(false) // whoever wants that has encoding/json do it
+	var why any
+	if r.Error != "" {
+		why = readable(r.Error)
+	}
+	err := to.Encode(struct {
 		Seq           int       `json:"seq"`
-		Item          text      `json:"item"`
-		Command       text      `json:"command"`
+		Item          any       `json:"item"`
+		Command       any       `json:"command"`
 		Host          string    `json:"host"`
 		Worker        int       `json:"worker"`
-		Started       time.Time `json:"started"`
+		Started       time.Time `json:"started,omitzero"`
 		Runtime       float64   `json:"runtime"`
 		Runs          int       `json:"runs"`
 		Exit          int       `json:"exit"`
 		Signal        int       `json:"signal"`
 		Timeout       bool      `json:"timeout"`
-		Error         text      `json:"error,omitempty"`
-		Stdout        text      `json:"stdout"`
-		Stderr        text      `json:"stderr"`
+		Error         any       `json:"error,omitempty"`
+		Stdout        any       `json:"stdout"`
+		Stderr        any       `json:"stderr"`
 		StdoutDropped int64     `json:"stdoutDropped,omitempty"`
 		StderrDropped int64     `json:"stderrDropped,omitempty"`
 	}{
-		r.Seq, text(r.Item), text(r.Command), r.Host, r.Worker, r.Started, r.Runtime.Seconds(), r.Runs, r.Exit, r.Signal, r.Timeout,
-		text(r.Error), text(r.Stdout), text(r.Stderr), r.StdoutDropped, r.StderrDropped,
+		r.Seq, readable(r.Item), readable(r.Command), r.Host, r.Worker, r.Started, r.Runtime.Seconds(), r.Runs, r.Exit, r.Signal, r.Timeout,
+		why, readable(string(r.Stdout)), readable(string(r.Stderr)), r.StdoutDropped, r.StderrDropped,
 	})
+	return b.Bytes(), err
+}
+
+// readable is how bytes look as JSON for whoever reads a result: a string whenever they are UTF-8, other than with text, which
+// is to be short.
+func readable(s string) any {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return encoded{[]byte(s)}
 }
 
 // Failed reports whether the command did not succeed.

@@ -21,8 +21,10 @@ func Args(cmd *cobra.Command, args []string) error {
 		most++
 	}
 	switch {
+	case len(args) == len(needed)-1:
+		return Usagef("%s is missing", needed[len(args)])
 	case len(args) < len(needed):
-		return Usagef("%s is missing", strings.Join(needed[len(args):], " and "))
+		return Usagef("%s are missing", strings.Join(needed[len(args):], " and "))
 	case len(args) > most:
 		return Usagef("too many arguments: %q", args[most])
 	}

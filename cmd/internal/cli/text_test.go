@@ -18,6 +18,13 @@ func TestRedact(t *testing.T) {
 		"two: redis://:a@h redis://:b@g":        "two: redis://***@h redis://***@g",
 		"x://h/m?sentinel_password=a%20b&db=1":  "x://h/m?sentinel_password=***&db=1",
 		`"redis://:pw@h": it cannot be opened.`: `"redis://***@h": it cannot be opened.`,
+
+		// What an address may look like stays.
+		"redis://[[user]:password@]host[:port]": "redis://[[user]:password@]host[:port]",
+		"put it there: redis://:PASSWORD@h:p":   "put it there: redis://:PASSWORD@h:p",
+		"?sentinel_password=, or another user":  "?sentinel_password=, or another user",
+		"redis://:PASSWORD@x@h":                 "redis://***@h",
+		"redis://:password@h":                   "redis://***@h",
 	} {
 		if got := redact(text); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)

@@ -1,4 +1,5 @@
-// Package clitest is for tests of commands: what their scripts need besides testscript, and a terminal to run them in.
+// Package clitest is for tests of commands: what their scripts need besides testscript, a terminal to run them in, and pages of
+// the documentation that are run.
 package clitest
 
 import (

@@ -8,15 +8,11 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
 )
-
-// patience is far longer than anything here takes on a busy machine. What waits for so long has failed.
-const patience = 60 * time.Second
 
 // Terminal is a program in a pseudo-terminal, which is its stdin, stdout and stderr.
 type Terminal struct {
@@ -121,14 +117,6 @@ func (term *Terminal) Resize(columns, rows int) {
 	term.screen.columns = columns
 	term.mu.Unlock()
 	if err := pty.Setsize(term.pty, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil { //nolint:gosec // Small.
-		term.t.Fatal(err)
-	}
-}
-
-// Signal sends the program a signal.
-func (term *Terminal) Signal(signal syscall.Signal) {
-	term.t.Helper()
-	if err := term.cmd.Process.Signal(signal); err != nil {
 		term.t.Fatal(err)
 	}
 }
