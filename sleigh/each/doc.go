@@ -27,7 +27,7 @@
 // REDIS_URL and all that begins with NETSPACES_ are taken: they are for workers, and may hold a password. SLEIGH_SEQ is the
 // number of the item, from 1, and SLEIGH_RANK the worker's. Its standard input is empty, but for Command.Pipe.
 //
-// The command leads a process group of its own. When its time is over, or the run is cancelled, the group gets SIGTERM, and
+// The command leads a process group and a session of its own, and so has no terminal. When its time is over, or the run is cancelled, the group gets SIGTERM, and
 // SIGKILL when the command has ended, or two seconds later; when the worker dies it gets SIGKILL. Processes that a command
 // leaves behind in the background are left alone; their output is closed (SIGPIPE).
 //

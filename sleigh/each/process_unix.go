@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// ownGroup makes a command the leader of a process group, so that what it starts can be ended with it.
+// ownGroup makes a command the leader of a process group, so that what it starts can be ended with it. It leads a session, too,
+// which has no terminal: one that asks there for a password fails, where the terminal would stop it for good as a background job.
 func ownGroup(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	dieWithUs(cmd.SysProcAttr)
 }
 
