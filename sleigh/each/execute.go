@@ -147,7 +147,7 @@ func (o *outcome) notRun(program string, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		o.Exit, why = exitNotFound, "there is no such program"
 	case isTooLong(err):
-		why = "its arguments are longer than the system takes; Command.Pipe has no such limit"
+		why = "its arguments are longer than the system takes; one on stdin (--pipe, Command.Pipe) has no such limit"
 	default:
 		why = err.Error()
 	}
