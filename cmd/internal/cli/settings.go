@@ -94,6 +94,16 @@ func fill(flag *pflag.Flag, v *viper.Viper) error {
 	list, ok := flag.Value.(pflag.SliceValue)
 	if !ok {
 		text := v.GetString(flag.Name)
+		switch value := v.Get(flag.Name).(type) {
+		case []any: // such as the programs of allow-commands
+			items := make([]string, len(value))
+			for i, item := range value {
+				items[i] = fmt.Sprint(item)
+			}
+			text = strings.Join(items, ",")
+		case map[string]any:
+			return errors.New("a value is wanted, and not a table")
+		}
 		if err := flag.Value.Set(text); err != nil {
 			return fmt.Errorf("%q: %w", text, err)
 		}
