@@ -12,6 +12,7 @@ import (
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/sleigh"
 	"github.com/netspaces/netspaces/sleigh/each"
+	"github.com/netspaces/netspaces/workspace"
 	"github.com/spf13/cobra"
 )
 
@@ -76,6 +77,12 @@ func completeJobs(team *string) cobra.CompletionFunc {
 func explain(ctx context.Context, s *sleigh.Sleigh, err error) error {
 	if s == nil {
 		return err
+	}
+	if errors.Is(err, workspace.ErrNoWorkspace) {
+		return &cli.Error{
+			Code: cli.CodeNothing, Err: fmt.Errorf("team %s has ended meanwhile: %w", s.Name(), err),
+			Advice: "Somebody has stopped it, or emptied the Redis.",
+		}
 	}
 	if _, held := errors.AsType[*sleigh.HeldError](err); held {
 		return &cli.Error{Err: err, Advice: "Let that program go on, or end it: the job waits for the next one."}
