@@ -36,7 +36,7 @@ func newExplain() *cobra.Command {
 				}
 				for _, reason := range reasons {
 					if r.JSON {
-						err = r.PrintJSON(reason)
+						err = r.PrintJSON(forShell(s.Name(), reason))
 					} else {
 						_, err = fmt.Fprintln(r.Stdout, inWords(s.Name(), reason))
 					}
@@ -55,10 +55,19 @@ func newExplain() *cobra.Command {
 	return cmd
 }
 
-// inWords is what a reason says, for somebody who starts workers by this command.
-func inWords(team string, reason sleigh.Reason) string {
+// forShell is a reason for somebody who starts workers by this command.
+func forShell(team string, reason sleigh.Reason) sleigh.Reason {
 	if reason.Cause == sleigh.NoWorker && reason.Command != "" {
-		reason.Command = fmt.Sprintf("'sleigh worker --team %s --allow-commands' and the same REDIS_URL", team)
+		reason.Command = fmt.Sprintf("sleigh worker --team %s --allow-commands", team)
+	}
+	return reason
+}
+
+// inWords is what a reason says.
+func inWords(team string, reason sleigh.Reason) string {
+	reason = forShell(team, reason)
+	if reason.Cause == sleigh.NoWorker && reason.Command != "" {
+		reason.Command = fmt.Sprintf("'%s' and the same REDIS_URL", reason.Command)
 	}
 	return reason.String()
 }
