@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/netspaces/netspaces/cmd/internal/cli"
 	"github.com/netspaces/netspaces/sleigh"
@@ -18,6 +19,7 @@ import (
 func newWorker() *cobra.Command {
 	var team, listen, allow string
 	var slots int
+	var stay time.Duration
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Be a worker of a team, until the team ends or the worker is told to leave",
@@ -37,6 +39,11 @@ others. The exit code is 0 then, as at the end of the team.`,
 				return cli.Usagef("--slots %d: it must be at least 1", slots)
 			}
 			_ = os.Setenv(each.AllowEnv, allow) // the worker process inherits it
+			if stay > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, stay)
+				defer cancel()
+			}
 			return work(ctx, r, team, listen, slots)
 		}),
 	}
@@ -47,6 +54,8 @@ others. The exit code is 0 then, as at the end of the team.`,
 	cmd.Flags().Lookup("allow-commands").NoOptDefVal = "all"
 	cmd.Flags().StringVar(&listen, "listen", "",
 		"serve /healthz, /readyz and /metrics over HTTP at this `address`, such as 127.0.0.1:9090")
+	// A flag of its own, since that of all commands, in the environment or the config file, is not meant for a service.
+	cli.DurationVar(cmd.Flags(), &stay, "timeout", 0, "leave after this time, as at a SIGTERM (default: never)")
 	return cmd
 }
 
