@@ -70,7 +70,7 @@ func TestArgs(t *testing.T) {
 		{"x A [B]", "a", ""},
 		{"x A [B]", "a b", ""},
 		{"x A [B]", "a b c d", `too many arguments: "c"`},
-		{"x A B [C...|-]", "", "A and B is missing"},
+		{"x A B [C...|-]", "", "A and B are missing"},
 		{"x A B [C...|-]", "a", "B is missing"},
 		{"x A B [C...|-]", "a b", ""},
 		{"x A B [C...|-]", "a b c d e f", ""},
