@@ -3,7 +3,6 @@ package sleigh
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"time"
 )
@@ -21,12 +20,12 @@ func (f Func[A, R]) Accumulate(ctx context.Context, s *Sleigh, elems iter.Seq[A]
 	j := newJob(s, f.name, o, newSequence(elems), a)
 	if err := j.runAtOnce(ctx); err != nil {
 		if a.err != nil {
-			return fmt.Errorf("sleigh: %s: %w", f.name, a.err)
+			return j.of(a.err)
 		}
 		return err
 	}
 	if err := a.last(); err != nil {
-		return fmt.Errorf("sleigh: %s: %w", f.name, err)
+		return j.of(err)
 	}
 	if len(j.failed) > 0 {
 		return j.failed

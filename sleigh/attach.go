@@ -22,7 +22,8 @@ import (
 // ErrIncomplete when those are done that it had.
 //
 // It returns a HeldError that names the job's master while that lives: it blocks until it knows that, for some two seconds, or
-// until nothing was heard of that master for 6 s; else for some round trips. It returns ErrNoJob if there is no such job.
+// until nothing was heard of that master for 6 s; else for some round trips. It returns ErrFinished if the job has finished,
+// and ErrNoJob if there is no such job.
 func (f Func[A, R]) Attach(ctx context.Context, s *Sleigh, name string, opts *JobOptions) (*Job[R], error) {
 	var named JobOptions
 	if opts != nil {
@@ -54,12 +55,12 @@ func (j *job) isAbsent() bool {
 // existsError says that there is a job of the name.
 type existsError struct{ id string }
 
-func (e *existsError) Error() string { return "sleigh: the job " + e.id + " has the name" }
+func (e *existsError) Error() string { return "the job " + e.id + " has the name" }
 
 // open begins a job that outlives masters, or takes over the one that there is.
 func (j *job) open(ctx context.Context) error {
 	var sign time.Time // of life, of a master that has the job
-	for tries := 0; tries < feedTries; tries++ {
+	for tries := 1; ; tries++ {
 		var id string
 		known, err := j.s.own.Known(ctx, namedVarOf(j.o.Name)) // asking for it would make it known
 		if known && err == nil {
@@ -70,11 +71,12 @@ func (j *job) open(ctx context.Context) error {
 			return err
 		case known:
 			err = j.attach(ctx, id)
-		case j.isAbsent():
-			return fmt.Errorf("%w: %q", ErrNoJob, j.o.Name)
 		default:
 			if err := j.s.refuseFinished(ctx, j.o.Name); err != nil {
 				return err
+			}
+			if j.isAbsent() {
+				return fmt.Errorf("%w: %q", ErrNoJob, j.o.Name)
 			}
 			err = j.handOut(ctx, nil, 0)
 		}
@@ -93,11 +95,10 @@ func (j *job) open(ctx context.Context) error {
 			}
 			return err
 		}
-		if _, exists := errors.AsType[*existsError](err); !exists && !errors.Is(err, errOver) {
+		if _, exists := errors.AsType[*existsError](err); !exists && !errors.Is(err, errOver) || tries >= feedTries {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: %q", ErrNoJob, j.o.Name)
 }
 
 // A master that has the job may have died just now: it is waited for its next sign of life, or until it counts as dead.
@@ -116,7 +117,7 @@ func (j *job) heldFor(texts []string) error {
 }
 
 // errOver says that a job has ended in the moment when it was to be taken over.
-var errOver = errors.New("the job has ended")
+var errOver = fmt.Errorf("%w any more", ErrNoJob)
 
 // master makes this the master of the job, and says what is known of the job.
 func (j *job) master(ctx context.Context) (state, error) {
@@ -131,13 +132,17 @@ func (j *job) master(ctx context.Context) (state, error) {
 	case word == "ENDED":
 		return st, errOver
 	case word == "OTHER":
-		return st, fmt.Errorf("the job %q is of another function: %s", j.o.Name, texts[0])
+		var info jobInfo
+		if err := json.Unmarshal([]byte(texts[0]), &info); err != nil {
+			return st, fmt.Errorf("the description of the job is not readable: %w", err)
+		}
+		return st, fmt.Errorf("the job %q is of another function: %s", j.o.Name, info.Func)
 	case word == "HELD":
 		return st, j.heldFor(texts)
 	}
 	j.lasting.known.Store(asked.UnixNano())
-	if texts[1] != "" {
-		if err := json.Unmarshal([]byte(texts[1]), &st); err != nil {
+	if texts[0] != "" {
+		if err := json.Unmarshal([]byte(texts[0]), &st); err != nil {
 			return st, fmt.Errorf("the state of the job is not readable: %w", err)
 		}
 	}

@@ -3,6 +3,7 @@ package sleigh_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func (b *bubble) endTail(end func(*tail), want error, lost bool, loop func(l *ta
 		}
 	})
 	l.ending.Wait()
-	if !errors.Is(err, want) {
+	if !errors.Is(err, want) || strings.Count(err.Error(), "sleigh: ") > 1 {
 		b.Errorf("after %d of %d the loop ends by %v", len(seen), tailOf, err)
 	}
 	if len(seen) > 3 {

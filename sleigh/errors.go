@@ -7,15 +7,16 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
+// Errors that a caller acts on. Those of jobs come with the name of the function.
 var (
 	// ErrStopped says that the sleigh was stopped.
 	ErrStopped = errors.New("sleigh: stopped")
 	// ErrOccupied says that the sleigh has a job already, where one of the two is exclusive.
 	ErrOccupied = errors.New("sleigh: occupied by another job")
 	// ErrGathered says that the results of a job were asked for twice.
-	ErrGathered = errors.New("sleigh: the results were gathered before")
+	ErrGathered = errors.New("the results were gathered before")
 	// ErrEnded says that a job was cancelled, by this program or another.
-	ErrEnded = errors.New("sleigh: the job was cancelled")
+	ErrEnded = errors.New("the job was cancelled")
 	// ErrNoJob says that the team has no job of that name.
 	ErrNoJob = errors.New("no such job")
 	// ErrFinished says that the job of that name has ended, and its results were used.
@@ -24,7 +25,7 @@ var (
 	// has lost some. Run that program again, with the same elements.
 	ErrIncomplete = errors.New("elements of the job are missing")
 	// ErrDetached says that the job was left to itself: see Job.Detach.
-	ErrDetached = errors.New("sleigh: the job was detached")
+	ErrDetached = errors.New("the job was detached")
 	// ErrVisitor says that a call is for masters of the sleigh, and this is a visitor: see Visit.
 	ErrVisitor = errors.New("sleigh: a visitor begins no jobs")
 	// ErrNoTeam says that there is no sleigh of that name. It is workspace.ErrNoWorkspace, too.

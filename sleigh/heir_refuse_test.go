@@ -33,8 +33,8 @@ func TestS13WrongFunction(t *testing.T) {
 	}
 	stopNow(t, s)
 	s = master()
-	if _, err := doze.Attach(testContext(t), s, "fn", nil); err == nil {
-		t.Error("another function attached")
+	if _, err := doze.Attach(testContext(t), s, "fn", nil); err == nil || !strings.HasSuffix(err.Error(), "of another function: square") {
+		t.Errorf("another function attaches: %v", err)
 	}
 	stopNow(t, s)
 	err = square.Accumulate(testContext(t), master(), upTo(n), o, func(i, v int) error { seen[i]++; return nil })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,9 @@ func TestS13SecondMaster(t *testing.T) {
 		if err := square.Accumulate(testContext(t), s, upTo(n), o, nil); !errors.Is(err, sleigh.ErrFinished) {
 			t.Errorf("once more: %v", err)
 		}
+		if _, err := square.Attach(testContext(t), s, "sum", nil); !errors.Is(err, sleigh.ErrFinished) {
+			t.Errorf("Attach when it has finished: %v", err)
+		}
 		all, err := s.Finished(testContext(t))
 		if err != nil || len(all) != 1 || all[0].Name != "sum" || all[0].Done != n || all[0].Outcome != sleigh.Finished {
 			t.Errorf("finished are %+v, %v", all, err)
@@ -116,7 +120,7 @@ func TestS13Held(t *testing.T) {
 		}
 		_, err = wait.Attach(ctx, second, "one", nil)
 		held, ok := errors.AsType[*sleigh.HeldError](err)
-		if !ok || held.Master.PID == 0 || held.Master.Host == "" {
+		if !ok || held.Master.PID == 0 || held.Master.Host == "" || strings.Count(err.Error(), "sleigh: ") != 1 {
 			t.Errorf("the second one: %v", err)
 		}
 		if _, err := square.Attach(ctx, second, "one", nil); err == nil {

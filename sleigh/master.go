@@ -65,13 +65,13 @@ type HeldError struct {
 }
 
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("sleigh: the job %q has a master, since %s: %s", e.Job, e.Master.Since.Format(time.DateTime), e.Master)
+	return fmt.Sprintf("the job %q has a master, since %s: %s", e.Job, e.Master.Since.Format(time.DateTime), e.Master)
 }
 
 func (j *job) heldBy(text string) error {
 	e := &HeldError{Job: j.o.Name}
 	if err := json.Unmarshal([]byte(text), &e.Master); err != nil {
-		return fmt.Errorf("sleigh: who has the job %q is not readable: %w", j.o.Name, err)
+		return fmt.Errorf("who has the job %q is not readable: %w", j.o.Name, err)
 	}
 	return e
 }

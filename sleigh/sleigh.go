@@ -314,7 +314,7 @@ func (s *Sleigh) enter(j *job) error {
 	}
 	for other := range s.jobs {
 		if other.lasting != nil && j.lasting != nil && other.o.Name == j.o.Name {
-			return &HeldError{Job: j.o.Name, Master: s.asMaster()}
+			return j.of(&HeldError{Job: j.o.Name, Master: s.asMaster()})
 		}
 	}
 	s.jobs[j] = j.o.Exclusive

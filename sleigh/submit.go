@@ -76,7 +76,7 @@ func (job *Job[R]) Check() JobProgress { return job.j.check() }
 // Wait may be called again. It returns ErrGathered if somebody has had results, by Wait or All.
 func (job *Job[R]) Wait(ctx context.Context) ([]R, error) {
 	if !job.elems.gather(true) {
-		return nil, ErrGathered
+		return nil, job.j.of(ErrGathered)
 	}
 	select {
 	case <-job.over:
@@ -88,7 +88,7 @@ func (job *Job[R]) Wait(ctx context.Context) ([]R, error) {
 		return nil, err
 	}
 	if job.j.lasting.usedBefore() {
-		return nil, fmt.Errorf("%w, some of them by another master: ask for the others by All", ErrGathered)
+		return nil, job.j.of(fmt.Errorf("%w, some of them by another master: ask for the others by All", ErrGathered))
 	}
 	job.all = slices.Grow(job.all, job.j.total())[:max(len(job.all), job.j.total())]
 	job.elems.into(job.all)
@@ -112,7 +112,7 @@ func (job *Job[R]) Failed() TaskErrors { return job.j.failures() }
 func (job *Job[R]) All(ctx context.Context) iter.Seq2[Result[R], error] {
 	return func(yield func(Result[R], error) bool) {
 		if !job.elems.stream() {
-			yield(Result[R]{}, ErrGathered)
+			yield(Result[R]{}, job.j.of(ErrGathered))
 			return
 		}
 		for {

@@ -2,7 +2,7 @@
 -- KEYS 1-4, groups of the job's: count, backlog, result, job, master, state.
 -- ARGV 1 incarnation, 2 request, 3 the name of the first of these variables, 4 id of the job, 5 who the caller is (see master.go),
 --      6 what the description of the job is to have
--- Returns OK, submitted, the state of the job ('' if there is none yet); HELD, who has the job, and how many ms ago that one gave a
+-- Returns OK and the state of the job ('' if there is none yet); HELD, who has the job, and how many ms ago that one gave a
 --   sign of life; OTHER and the description, if it has not that; ENDED; or GONE.
 local again = refused()
 if again then return again end
@@ -21,4 +21,4 @@ if not string.find(described, ARGV[6], 1, true) then return { 'OTHER', described
 ease()
 waiting().sign_of_life(CALLER)
 store(master, { ARGV[5] }, 1, 1)
-return answer({ 'OK', whole(j.submitted), redis.call('LINDEX', state.values, 0) or '' })
+return answer({ 'OK', redis.call('LINDEX', state.values, 0) or '' })
