@@ -1,10 +1,12 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -67,11 +69,25 @@ func unlist(ctx context.Context, rdb *redisx.Client, name string) error {
 	return err
 }
 
-// sweep deletes workspaces whose owners died, those that sure says.
-func sweep(ctx context.Context, rdb *redisx.Client, sure func(name, score string) bool) error {
+// Sweep deletes the workspaces whose owners died, as Open and Use do by the way, and returns their names. Where one cannot be
+// deleted, it is left to whoever sweeps next. It blocks for some round trips, and for some more for each.
+func Sweep(ctx context.Context, rdb *redisx.Client) ([]string, error) {
+	var all []string
+	for {
+		deleted, err := sweep(ctx, rdb, func(string, string) bool { return true })
+		all = append(all, deleted...)
+		if err != nil || len(deleted) == 0 {
+			slices.Sort(all)
+			return slices.Compact(all), err
+		}
+	}
+}
+
+// sweep deletes workspaces whose owners died, those that sure says, some at a time, and returns their names.
+func sweep(ctx context.Context, rdb *redisx.Client, sure func(name, score string) bool) (deleted []string, err error) {
 	found, err := rdb.Run(ctx, endedScript, []string{namesKey})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pairs, _ := found.([]any)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -81,11 +97,14 @@ func sweep(ctx context.Context, rdb *redisx.Client, sure func(name, score string
 			continue
 		}
 		// One that cannot be deleted must not keep others from their work; it is tried again by whoever sweeps next.
-		if err := remove(ctx, rdb, name, "", "ended"); ctx.Err() != nil {
-			return err
+		switch err := remove(ctx, rdb, name, "", "ended"); {
+		case err == nil:
+			deleted = append(deleted, name)
+		case ctx.Err() != nil:
+			return deleted, err
 		}
 	}
-	return nil
+	return deleted, nil
 }
 
 // watchOthers sweeps now and then, for a handle that owns or waits. It deletes only what it saw ended the last time too:
@@ -103,15 +122,18 @@ func (ws *Workspace) watchOthers() {
 		last := suspects
 		suspects = map[string]string{}
 		// What fails here is tried again at the next tick.
-		_ = sweep(ws.ctx, ws.rdb, func(name, score string) bool {
+		_, _ = sweep(ws.ctx, ws.rdb, func(name, score string) bool {
 			suspects[name] = score
 			return last[name] == score
 		})
 	}
 }
 
+// errHeld says that the owner of a workspace lives.
+var errHeld = errors.New("its owner lives")
+
 // remove deletes a workspace and takes it off the list: the given incarnation or, if that is empty, whichever there is.
-// why is empty, or "ended" to delete it only if it is left of an owner that died.
+// why is empty, or "ended" to delete it only if it is left of an owner that died, and else to return errHeld.
 func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why string) error {
 	k := keysOf(name)
 	var variables, clients []string
@@ -131,7 +153,7 @@ func remove(ctx context.Context, rdb *redisx.Client, name, incarnation, why stri
 		}
 		switch r.word {
 		case "HELD": // it lives; the list was not up to date
-			return list(ctx, rdb, name, r.score(0))
+			return cmp.Or(list(ctx, rdb, name, r.score(0)), errHeld)
 		case "VERSION":
 			return versionError(name, r.text(0))
 		case "OK", "GONE":

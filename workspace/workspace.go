@@ -122,7 +122,7 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 		return nil, err
 	}
 	if purpose != "use" {
-		if err := sweep(ctx, rdb, func(string, string) bool { return true }); err != nil {
+		if _, err := sweep(ctx, rdb, func(string, string) bool { return true }); err != nil {
 			return nil, err
 		}
 	}
@@ -185,7 +185,7 @@ func open(ctx context.Context, rdb *redisx.Client, name, purpose string, o Optio
 			return ws, nil
 		}
 		// ENDED: what is left of an earlier incarnation goes first.
-		if err := remove(ctx, rdb, name, "", "ended"); err != nil && !errors.Is(err, ErrNoWorkspace) {
+		if err := remove(ctx, rdb, name, "", "ended"); err != nil && !errors.Is(err, errHeld) && !errors.Is(err, ErrNoWorkspace) {
 			return nil, err
 		}
 	}

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/netspaces/netspaces/cmd/internal/cli"
-	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 	"github.com/spf13/cobra"
 )
@@ -28,9 +25,13 @@ persistent, and the lease of its owner has ended. Each is printed by its name.`,
 				return err
 			}
 			defer rdb.Close()
-			deleted, err := collect(ctx, rdb)
-			if err == nil && len(deleted) == 0 {
+			names, err := workspace.Sweep(ctx, rdb)
+			if err == nil && len(names) == 0 {
 				r.Notef("there is nothing to delete")
+			}
+			var deleted []leftover
+			for _, name := range names {
+				deleted = append(deleted, leftover{name})
 			}
 			return errors.Join(cli.PrintTable(r, deleted, []cli.Column[leftover]{
 				{Title: "DELETED", Cell: func(l leftover) any { return l.Name }},
@@ -41,43 +42,4 @@ persistent, and the lease of its owner has ended. Each is printed by its name.`,
 
 type leftover struct {
 	Name string `json:"name"`
-}
-
-// collect has the library clean up, as it does whenever somebody opens a workspace, until nothing goes any more.
-func collect(ctx context.Context, rdb *redisx.Client) ([]leftover, error) {
-	var deleted []leftover
-	before, err := ownerless(ctx, rdb)
-	for err == nil && len(before) > 0 {
-		ws, openErr := workspace.Use(ctx, rdb, workspace.Default, true)
-		if openErr != nil {
-			return deleted, openErr
-		}
-		var after map[string]bool
-		after, err = ownerless(ctx, rdb)
-		err = errors.Join(err, ws.Close())
-		gone := 0
-		for _, name := range slices.Sorted(maps.Keys(before)) {
-			if !after[name] {
-				gone++
-				deleted = append(deleted, leftover{name})
-			}
-		}
-		if gone == 0 {
-			break
-		}
-		before = after
-	}
-	return deleted, err
-}
-
-// ownerless names the workspaces that are not persistent and have no owner who lives.
-func ownerless(ctx context.Context, rdb *redisx.Client) (map[string]bool, error) {
-	infos, err := workspace.List(ctx, rdb)
-	names := map[string]bool{}
-	for _, info := range infos {
-		if !info.Persistent && info.Owner == (workspace.Owner{}) {
-			names[info.Name] = true
-		}
-	}
-	return names, err
 }

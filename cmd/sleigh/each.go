@@ -171,7 +171,7 @@ func (f *eachFlags) items(listed []string, given bool) (items iter.Seq2[string, 
 
 // here runs it by workers of its own, on this machine.
 func (f *eachFlags) here(ctx context.Context, r *cli.Run, c *collector, run func(*sleigh.Sleigh) error) error {
-	_ = os.Setenv(each.AllowEnv, "all") // for the workers, which inherit it
+	each.AllowCommands() // for the workers, which inherit it
 	rdb, err := r.ConnectOrEmbed(ctx)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package workspacetest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/netspaces/netspaces/workspace"
@@ -13,6 +14,7 @@ var ownerTests = []test{
 	{"W3OthersCloseDoesNot", w3OthersCloseDoesNot},
 	{"W3ClientsCloseDeletes", w3ClientsCloseDeletes},
 	{"W3DeadOwner", w3DeadOwner},
+	{"W3DeadOwnerSwept", w3DeadOwnerSwept},
 	{"W3DeadOwnerThenSameName", w3DeadOwnerThenSameName},
 	{"W3DeadOwnerAfterUse", w3DeadOwnerAfterUse},
 	{"W3DeadOwnerAfterOpen", w3DeadOwnerAfterOpen},
@@ -80,6 +82,21 @@ func (s *site) swept() {
 		keys = s.keys()
 		return len(keys) == 0
 	}, func() string { return fmt.Sprintf("these keys stay: %q", keys) })
+}
+
+// w3DeadOwnerSwept has it deleted without anything else being made.
+func w3DeadOwnerSwept(s *site) {
+	ws, _ := s.orphan(300 * time.Millisecond)
+	var names []string
+	s.eventually(func() bool {
+		some, err := workspace.Sweep(s.ctx, s.rdb)
+		s.must(err)
+		names = append(names, some...)
+		return len(names) > 0
+	}, func() string { return "it stays" })
+	if keys := s.keys(); !slices.Equal(names, []string{ws.Name()}) || len(keys) > 0 {
+		s.Errorf("%q were deleted, and these keys stay: %q", names, keys)
+	}
 }
 
 func w3DeadOwner(s *site) {
