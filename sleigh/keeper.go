@@ -17,7 +17,8 @@ const (
 	maxFailures  = 3 // workers in a row that end before they joined
 	firstRestart = 100 * time.Millisecond
 	lastRestart  = 10 * time.Second
-	deathsKept   = 100 // of all workers
+	deathsKept   = 100             // of all workers
+	buryFor      = 3 * time.Second // where the worker is the last one of its keeper
 )
 
 // keeper has one worker of a rank, and replaces it until its sleigh is over or the worker was told to leave.
@@ -152,23 +153,26 @@ type fate struct {
 	dismissed bool // somebody has told it to leave, and there is to be no other
 }
 
-// bury tells what is known of a worker that ended, and gives its tasks to others. It returns an error if the sleigh is over. It does not return before that is done: the next worker of the rank has to
-// find them, and may otherwise wait for what they are to store.
+// bury tells what is known of a worker that ended, and gives its tasks to others. It returns an error if the sleigh is over.
+// It does not return before that is done: the next worker of the rank has to find them, and may otherwise wait for what they
+// are to store. Where there is to be no next one, it tries for no longer than buryFor: the claims end by themselves.
 func (k *keeper) bury(e end) (last fate, over error) {
 	for {
 		ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+		stop := context.AfterFunc(k.leave, func() { time.AfterFunc(buryFor, cancel) })
 		last, over, err := k.tryBury(ctx, e)
+		stop()
 		cancel()
 		switch {
 		case err == nil:
 			return last, over
 		case isOver(err):
 			return fate{joined: true}, err
-		case isDone(k.now): // there is no time, and nobody to take the rank
+		case isDone(k.leave):
 			return fate{joined: true}, nil
 		}
 		k.log.Warn("tasks of a dead worker were not given to others, trying again", "rank", k.member.Rank, "error", err)
-		pause(k.now, retryPause)
+		pause(k.leave, retryPause)
 	}
 }
 

@@ -37,8 +37,9 @@ type ServeOptions struct {
 // NETSPACES_TEAM has Main do that, and not return: a program that calls Serve had best unset it before Main.
 //
 // It blocks until ctx ends, and the worker has left: what runs may end within the team's drain time (see Options), the rest
-// is given back. It also returns when the team ends, or DrainWorker has told the worker to leave. In all these cases it
-// returns nil; else an error that waiting does not mend: the team does not want this program, or its worker ends before it joins.
+// is given back. Where Redis does not answer then, it blocks for some seconds more. It also returns when the team ends, or
+// DrainWorker has told the worker to leave. In all these cases it returns nil; else an error that waiting does not mend: the
+// team does not want this program, or its worker ends before it joins.
 func Serve(ctx context.Context, rdb *redisx.Client, team string, opts *ServeOptions) error {
 	o, err := opts.resolve()
 	if err != nil {

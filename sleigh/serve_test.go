@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/redisx/redistest"
 	"github.com/netspaces/netspaces/sleigh"
 )
 
@@ -174,6 +175,31 @@ func TestS2ServeEnds(t *testing.T) {
 			t.Errorf("with the team: Serve: %v", err)
 		}
 	})
+}
+
+// farFrom is a server, a team there whose workers have a lease of a second, and a Serve for it by way of a proxy.
+func farFrom(t *testing.T, name string) (*redistest.Proxy, *sleigh.Sleigh, *server) {
+	t.Helper()
+	needRedisServer(t)
+	redis := redistest.Start(t)
+	proxy := redistest.StartProxy(t, redis.Addr())
+	rdb, far := openAt(t, redis.URL()), openAt(t, proxy.URL())
+	disband(t, rdb, name)
+	s := join(t, rdb, name, &sleigh.Options{Lease: time.Second})
+	sv := serve(t, far, name, 1)
+	sv.becomes("it has joined", func(st sleigh.Serving) bool { return st.Joined })
+	return proxy, s, sv
+}
+
+// TestS13ServeLeaves tells a worker to leave while Redis is away.
+func TestS13ServeLeaves(t *testing.T) {
+	t.Parallel()
+	proxy, _, sv := farFrom(t, "left")
+	proxy.Refuse()
+	sv.leave()
+	if err := sv.wait(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
 }
 
 // TestS2ServeWrong has Serve return what waiting does not mend.

@@ -221,6 +221,8 @@ func (ws *Workspace) Close() error {
 func (ws *Workspace) close() error {
 	var err error
 	ws.once.Do(func() {
+		quick, giveUp := context.WithTimeout(context.Background(), closeTimeout)
+		defer giveUp()
 		ws.cancel()
 		ws.calls.close(closeTimeout)
 		ws.stopListening() // nobody begins to listen any more
@@ -231,7 +233,7 @@ func (ws *Workspace) close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		if ws.introduced() && (!ws.owned || ws.persistent) {
-			_ = ws.bye(ctx, ws.client, nil) // others forget it after a while where this fails
+			_ = ws.bye(quick, ws.client, nil) // others forget it after a while where this fails
 		}
 		if !ws.owned {
 			return
