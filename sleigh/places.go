@@ -28,13 +28,17 @@ type places struct {
 	slots int // of each worker
 	least int // ranks that are there or are to be
 	log   *slog.Logger
+	// renewed has a value when the leases have just been renewed, or there is none. Nobody need take it.
+	renewed chan struct{}
 
 	mu   sync.Mutex
 	held map[int]func() // what to do when the rank is lost
 }
 
 func newPlaces(own *workspace.Workspace, lease time.Duration, slots, least int, log *slog.Logger) *places {
-	return &places{own: own, lease: lease, slots: slots, least: least, log: log, held: map[int]func(){}}
+	return &places{
+		own: own, lease: lease, slots: slots, least: least, log: log, renewed: make(chan struct{}, 1), held: map[int]func(){},
+	}
 }
 
 // take takes n ranks.
@@ -98,10 +102,14 @@ func (p *places) hold(ctx context.Context) {
 		}
 		p.mu.Unlock()
 		if len(ranks) == 0 {
+			p.noteRenewed()
 			continue
 		}
 		_, lost, err := p.do(ctx, "renew", ranks...)
-		if err != nil && !isOver(err) && ctx.Err() == nil {
+		switch {
+		case err == nil:
+			p.noteRenewed()
+		case !isOver(err) && ctx.Err() == nil:
 			p.log.Warn("the leases of ranks were not renewed", "error", err)
 		}
 		for _, rank := range lost {
@@ -114,6 +122,13 @@ func (p *places) hold(ctx context.Context) {
 				tell()
 			}
 		}
+	}
+}
+
+func (p *places) noteRenewed() {
+	select {
+	case p.renewed <- struct{}{}:
+	default:
 	}
 }
 

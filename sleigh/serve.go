@@ -98,6 +98,9 @@ func (opts *ServeOptions) serve(ctx context.Context, rdb *redisx.Client, team st
 	defer running.Wait()
 	defer stop()
 	running.Go(func() { j.places.hold(holding) })
+	if opts.OnState != nil {
+		running.Go(func() { tell.followLease(holding, j.terms.Lease, j.places.renewed) })
+	}
 	if j.terms.Lasts {
 		running.Go(func() { keepLooking(holding, j.own, j.terms.Lease, opts.Logger) })
 	}

@@ -202,6 +202,19 @@ func TestS13ServeLeaves(t *testing.T) {
 	}
 }
 
+// TestS13ServeAway has Redis be away for longer than the lease of the worker, which is not in the team then.
+func TestS13ServeAway(t *testing.T) {
+	t.Parallel()
+	proxy, s, sv := farFrom(t, "cut off")
+	proxy.Refuse()
+	sv.becomes("it is not in the team", func(st sleigh.Serving) bool { return !st.Joined })
+	proxy.Allow()
+	sv.becomes("it has joined again", func(st sleigh.Serving) bool { return st.Joined })
+	if _, err := square.EachElem(testContext(t), s, upTo(3), nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestS2ServeWrong has Serve return what waiting does not mend.
 func TestS2ServeWrong(t *testing.T) {
 	t.Parallel()

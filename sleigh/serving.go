@@ -10,10 +10,12 @@ import (
 
 // Serving is how far Serve is.
 type Serving struct {
-	Joined bool  `json:"joined"` // whether its worker is in the team
-	Rank   int   `json:"rank"`   // -1 before it has one
-	PID    int   `json:"pid"`    // of the worker process; 0 while none has joined
-	State  State `json:"state"`  // of the worker; empty while it waits for the team
+	// Joined is whether its worker is in the team. One that was cut off from Redis for longer than its lease is not, until it is
+	// heard of again: others may have its rank and its tasks.
+	Joined bool  `json:"joined"`
+	Rank   int   `json:"rank"`  // -1 before it has one
+	PID    int   `json:"pid"`   // of the worker process; 0 while none has joined
+	State  State `json:"state"` // of the worker; empty while it waits for the team
 	// Running are elements that run now; Done and Failed those since Serve began, of which the ones that failed are done, too.
 	// What a worker had done in the last second before it ended may not count.
 	Running int `json:"running"`
@@ -25,20 +27,53 @@ type Serving struct {
 
 // serving tells somebody of that.
 type serving struct {
-	mu   sync.Mutex // held while tell is called
-	tell func(Serving)
-	now  Serving
-	past Serving // Done and Failed of workers that have ended
+	mu     sync.Mutex // held while tell is called
+	tell   func(Serving)
+	now    Serving // but for cutOff
+	cutOff bool    // from Redis, for longer than the lease
+	told   Serving
+	past   Serving // Done and Failed of workers that have ended
 }
 
-func newServing(tell func(Serving)) *serving { return &serving{tell: tell, now: Serving{Rank: -1}} }
+func newServing(tell func(Serving)) *serving {
+	return &serving{tell: tell, now: Serving{Rank: -1}, told: Serving{Rank: -1}}
+}
 
 func (s *serving) change(f func(now *Serving)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := s.now
-	if f(&s.now); s.now != before {
-		s.tell(s.now)
+	f(&s.now)
+	s.tellNews()
+}
+
+// tellNews tells what has changed. s.mu is held.
+func (s *serving) tellNews() {
+	news := s.now
+	news.Joined = news.Joined && !s.cutOff
+	if news != s.told {
+		s.told = news
+		s.tell(news)
+	}
+}
+
+// followLease learns whether the lease of the worker's rank is renewed in time, until ctx ends.
+func (s *serving) followLease(ctx context.Context, lease time.Duration, renewed <-chan struct{}) {
+	late := time.NewTimer(lease)
+	defer late.Stop()
+	for {
+		cutOff := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-renewed:
+			late.Reset(lease)
+		case <-late.C:
+			cutOff = true
+		}
+		s.mu.Lock()
+		s.cutOff = cutOff
+		s.tellNews()
+		s.mu.Unlock()
 	}
 }
 
