@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
@@ -15,7 +16,7 @@ type systemd struct {
 }
 
 // newSystemd takes what systemd has put into the environment, so that no command that is run takes it for its own.
-func newSystemd() *systemd {
+func newSystemd(log *slog.Logger) *systemd {
 	s := &systemd{}
 	socket, micros, pid := os.Getenv("NOTIFY_SOCKET"), os.Getenv("WATCHDOG_USEC"), os.Getenv("WATCHDOG_PID")
 	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} {
@@ -24,9 +25,12 @@ func newSystemd() *systemd {
 	if socket == "" {
 		return s
 	}
-	if conn, err := net.Dial("unixgram", socket); err == nil {
-		s.conn = conn
+	conn, err := net.Dial("unixgram", socket)
+	if err != nil {
+		log.Warn("systemd cannot be told that the service is ready, and may end it", "NOTIFY_SOCKET", socket, "error", err)
+		return s
 	}
+	s.conn = conn
 	if n, err := strconv.Atoi(micros); err == nil && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
 		s.every = time.Duration(n) * time.Microsecond / 2
 	}

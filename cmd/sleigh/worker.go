@@ -70,7 +70,7 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 		defer stop()
 		log.Info("listening", "address", at.String())
 	}
-	system := newSystemd()
+	system := newSystemd(log)
 	rdb, err := r.Connect(ctx)
 	if err != nil {
 		return err

@@ -238,6 +238,19 @@ func TestSystemd(t *testing.T) {
 	worker.ends(0)
 }
 
+// Where systemd is not to be reached, the log says why it will take the service for one that does not become ready.
+func TestNoSystemd(t *testing.T) {
+	t.Parallel()
+	nowhere := filepath.Join(t.TempDir(), "nobody")
+	worker := begin(t, redistest.Start(t).URL(), []string{"NOTIFY_SOCKET=" + nowhere}, "worker", "--team", "farm")
+	if at := worker.logged("systemd cannot be told that the service is ready, and may end it", "NOTIFY_SOCKET"); at != nowhere {
+		t.Errorf("the socket is %q", at)
+	}
+	worker.logged("waiting for the team to start", "")
+	worker.terminate()
+	worker.ends(0)
+}
+
 // At SIGTERM a worker lets end what it runs, and at a second one it leaves at once.
 func TestWorkerLeaves(t *testing.T) {
 	t.Parallel()
