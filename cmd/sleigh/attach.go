@@ -43,6 +43,8 @@ func newCollecting(
 			c := &collector{r: r, flags: flags}
 			if goesOn {
 				c.job = args[0]
+			} else {
+				c.again = args[0]
 			}
 			return joining(ctx, r, team, false, c.line, func(s *sleigh.Sleigh) error {
 				return c.collect(ctx, s, -1, func(opts *each.Options) (each.Summary, error) { return use(ctx, s, args[0], opts) })

@@ -34,6 +34,7 @@ type collector struct {
 	flags   *resultFlags
 	options each.Options
 	job     string // its name, if it goes on without this program
+	again   string // the name of the job of which it runs again what failed; empty if it does not
 	bar     *bar
 }
 
@@ -93,6 +94,9 @@ func (c *collector) conclude(s *sleigh.Sleigh, summary each.Summary, took time.D
 		c.r.Notef("%s left to team %s; 'sleigh attach %s --team %s' collects the results",
 			count(summary.Submitted, "item"), s.Name(), c.options.Name, s.Name())
 		return nil
+	}
+	if c.again != "" && summary.Job == "" {
+		c.r.Notef("nothing of job %s has failed, so nothing runs again", c.again)
 	}
 	c.r.Log.Info("done", "items", summary.Done, "failed", summary.Failed, "skipped", summary.Skipped, "took", span(took))
 	if summary.Halted {
