@@ -21,7 +21,7 @@ func newDoctor() *cobra.Command {
 It changes nothing.`,
 		Args:              cli.Args,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {
+		RunE: cli.Look(func(ctx context.Context, r *cli.Run, _ []string) error {
 			rdb, err := r.Connect(ctx)
 			if err != nil {
 				return err

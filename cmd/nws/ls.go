@@ -24,9 +24,9 @@ claimed ones are being worked on; fetchers and finders are calls that wait.`,
 		ValidArgsFunction: completeWorkspace(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return cli.Do(listWorkspaces)(cmd, args)
+				return cli.Look(listWorkspaces)(cmd, args)
 			}
-			return inWorkspace(false, nil, listVariables)(cmd, args)
+			return lookInto(nil, listVariables)(cmd, args)
 		},
 	}
 }

@@ -14,10 +14,22 @@ import (
 // inWorkspace makes a command of what is done in the workspace that is its first argument. f gets the others, and so does check
 // before, which may be nil, to find what is wrong in the command line. Where the workspace is missing, it is made if create is
 // true, and stays until somebody deletes it.
-func inWorkspace(create bool, check func(r *cli.Run, args []string) error,
-	f func(ctx context.Context, r *cli.Run, ws *workspace.Workspace, args []string) error,
-) func(*cobra.Command, []string) error {
-	return cli.Do(func(ctx context.Context, r *cli.Run, args []string) error {
+func inWorkspace(create bool, check checking, f working) func(*cobra.Command, []string) error {
+	return cli.Do(within(create, check, f))
+}
+
+// lookInto is inWorkspace of what changes nothing there.
+func lookInto(check checking, f working) func(*cobra.Command, []string) error {
+	return cli.Look(within(false, check, f))
+}
+
+type (
+	checking = func(r *cli.Run, args []string) error
+	working  = func(ctx context.Context, r *cli.Run, ws *workspace.Workspace, args []string) error
+)
+
+func within(create bool, check checking, f working) cli.Action {
+	return func(ctx context.Context, r *cli.Run, args []string) error {
 		if check != nil {
 			if err := check(r, args[1:]); err != nil {
 				return err
@@ -37,7 +49,7 @@ func inWorkspace(create bool, check func(r *cli.Run, args []string) error,
 			return err
 		}
 		return errors.Join(f(ctx, r, ws, args[1:]), ws.Close())
-	})
+	}
 }
 
 // use is workspace.Use of a workspace that must be there. Its error names it.

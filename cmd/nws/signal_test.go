@@ -3,11 +3,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"io"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/netspaces/netspaces/redisx/redistest"
 )
 
 // Signals end what waits, with their own exit codes, quietly, and leave nothing behind: no waiter, and no value is lost.
@@ -50,5 +55,48 @@ func TestSignals(t *testing.T) {
 				t.Errorf("the value is gone: %v", err)
 			}
 		})
+	}
+}
+
+// What only reads ends without Redis, and does not say that something may have been done.
+func TestSignalWithoutRedis(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := &site{t: t, url: server.URL()}
+	if err := s.command("declare", "ws", "v", "fifo").Run(); err != nil {
+		t.Fatal(err)
+	}
+	var programs []*exec.Cmd
+	var logs []*bufio.Reader
+	for _, args := range [][]string{{"watch", "ws", "-v"}, {"find", "ws", "v", "--follow", "-v"}} {
+		cmd := s.command(args...)
+		stderr, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = cmd.Process.Kill() }()
+		log := bufio.NewReader(stderr)
+		for line := ""; !strings.Contains(line, "msg=connected"); {
+			if line, err = log.ReadString('\n'); err != nil {
+				t.Fatalf("%v: %v", args, err)
+			}
+		}
+		programs, logs = append(programs, cmd), append(logs, log)
+	}
+	server.Pause()
+	for i, cmd := range programs {
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := io.ReadAll(logs[i]); err != nil || strings.Contains(string(rest), "nws: ") {
+			t.Errorf("it says %q, %v", rest, err)
+		}
+		failed, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+		if !ok || failed.ExitCode() != 130 {
+			t.Errorf("%v, want exit code 130", failed)
+		}
 	}
 }

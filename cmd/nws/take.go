@@ -62,7 +62,10 @@ multi any.`,
 func (t *take) define(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = cli.Args
 	cmd.ValidArgsFunction = completeNames()
-	cmd.RunE = inWorkspace(false, t.check, t.run)
+	cmd.RunE = lookInto(t.check, t.run)
+	if t.remove {
+		cmd.RunE = inWorkspace(false, t.check, t.run)
+	}
 	flags := cmd.Flags()
 	flags.BoolVar(&t.try, "try", false, "do not wait: exit code 3 if there is nothing")
 	flags.IntVarP(&t.count, "count", "n", 1, "up to so many values: those that are there, at least one")

@@ -27,7 +27,7 @@ each change is a line: {"time": …, "variables": […]}. Several changes may co
 			}
 			return variableNames(ctx, rdb, args[0])
 		}),
-		RunE: inWorkspace(false, nil, watch),
+		RunE: lookInto(nil, watch),
 	}
 }
 

@@ -40,6 +40,7 @@ func newCollecting(
 			if flags.resume && flags.joblog == "" {
 				return cli.Usagef("--resume needs --joblog, which says what is done")
 			}
+			r.MayLeave()
 			c := &collector{r: r, flags: flags}
 			if goesOn {
 				c.job = args[0]

@@ -97,6 +97,7 @@ func (f *eachFlags) run(ctx context.Context, r *cli.Run, args []string) error {
 	if err := f.check(command, rest, listed); err != nil {
 		return err
 	}
+	r.MayLeave()
 	var err error
 	if f.options.Halt, err = each.ParseHalt(f.halt); f.halt != "" && err != nil {
 		return cli.Usagef("--halt: %w", err)

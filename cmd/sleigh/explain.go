@@ -20,7 +20,7 @@ func newExplain() *cobra.Command {
   sleigh explain nightly --team farm`,
 		Args:              cli.Args,
 		ValidArgsFunction: completeJobs(&team),
-		RunE: cli.Do(func(ctx context.Context, r *cli.Run, args []string) error {
+		RunE: cli.Look(func(ctx context.Context, r *cli.Run, args []string) error {
 			return looking(ctx, r, team, func(s *sleigh.Sleigh, _ *redisx.Client) error {
 				reasons, err := s.Explain(ctx)
 				if err != nil {

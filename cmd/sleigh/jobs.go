@@ -20,7 +20,7 @@ func newJobs() *cobra.Command {
   sleigh jobs farm --json | jq -r 'select(.state == "running").name'`,
 		Args:              cli.Args,
 		ValidArgsFunction: cli.Complete(completeTeam),
-		RunE: cli.Do(func(ctx context.Context, r *cli.Run, args []string) error {
+		RunE: cli.Look(func(ctx context.Context, r *cli.Run, args []string) error {
 			name := cmp.Or(strings.Join(args, ""), team)
 			return looking(ctx, r, name, func(s *sleigh.Sleigh, _ *redisx.Client) error {
 				st, err := s.Status(ctx)

@@ -23,7 +23,7 @@ func newLogs() *cobra.Command {
   sleigh logs farm --json | jq -r 'select(.worker == 3).text'`,
 		Args:              cli.Args,
 		ValidArgsFunction: cli.Complete(completeTeam),
-		RunE: cli.Do(func(ctx context.Context, r *cli.Run, args []string) error {
+		RunE: cli.Look(func(ctx context.Context, r *cli.Run, args []string) error {
 			name := cmp.Or(strings.Join(args, ""), team)
 			return looking(ctx, r, name, func(s *sleigh.Sleigh, _ *redisx.Client) error {
 				for line, err := range s.Lines(ctx, follow) {

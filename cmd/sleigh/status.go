@@ -26,7 +26,7 @@ func newStatus() *cobra.Command {
   sleigh status farm --json | jq '.workers[].host'`,
 		Args:              cli.Args,
 		ValidArgsFunction: cli.Complete(completeTeam),
-		RunE: cli.Do(func(ctx context.Context, r *cli.Run, args []string) error {
+		RunE: cli.Look(func(ctx context.Context, r *cli.Run, args []string) error {
 			name := cmp.Or(strings.Join(args, ""), team)
 			return looking(ctx, r, name, func(s *sleigh.Sleigh, _ *redisx.Client) error {
 				if watch {

@@ -28,6 +28,7 @@ func (r *Run) ConnectOrEmbed(ctx context.Context) (*redisx.Client, error) {
 	if err != nil {
 		return nil, &Error{Err: err, Advice: fmt.Sprintf("The address is from %s.", r.settings.redisOrigin)}
 	}
+	r.rdb.Store(rdb)
 	r.Log.Debug("connected", "redis", rdb.String(), "address from", r.settings.redisOrigin)
 	return rdb, nil
 }

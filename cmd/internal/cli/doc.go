@@ -41,4 +41,7 @@
 // SIGINT and SIGTERM end the context of the command, a second one the program (but see Run.Hurry). When the reader of
 // stdout goes away, as head does, the context ends too, and the exit code is 141 as if SIGPIPE had ended the program: so do
 // cat and its kin, and a script with "set -o pipefail" sees that not everything was read.
+//
+// A command that goes on then, since Redis does not answer, says so on stderr after some two seconds. What only reads (see
+// Look) ends instead.
 package cli

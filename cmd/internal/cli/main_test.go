@@ -68,6 +68,22 @@ func prog() *cobra.Command {
 		fmt.Fprintln(r.Stdout, "twice")
 		return nil // it has ended as it was told to
 	})
+	faraway := func(ctx context.Context, r *Run, _ []string) error {
+		if _, err := r.Connect(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(r.Stdout, "waiting")
+		select {} // as for a Redis that does not answer
+	}
+	add("faraway", faraway)
+	add("leased", func(ctx context.Context, r *Run, args []string) error {
+		r.MayLeave()
+		return faraway(ctx, r, args)
+	})
+	add("gaze", nil).RunE = Look(faraway)
+	add("unknown", nil).RunE = Look(func(context.Context, *Run, []string) error {
+		return &redisx.UnknownError{Script: "look", Err: errors.New("no success")}
+	})
 	var list []string
 	var own string
 	flags := add("show", func(_ context.Context, r *Run, _ []string) error {

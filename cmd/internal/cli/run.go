@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
+	"github.com/netspaces/netspaces/redisx"
 	"github.com/spf13/cobra"
 )
 
@@ -28,11 +31,22 @@ type Run struct {
 
 	settings   *settings
 	interrupts *interrupts
+	rdb        atomic.Pointer[redisx.Client] // nil before there is one
+	mayLeave   atomic.Bool                   // see MayLeave
 }
+
+// Action is what a command does.
+type Action = func(ctx context.Context, r *Run, args []string) error
 
 // Do makes what cobra runs of what a command does. The context of f ends with SIGINT, SIGTERM and --timeout, and when nobody
 // reads stdout any more.
-func Do(f func(ctx context.Context, r *Run, args []string) error) func(*cobra.Command, []string) error {
+func Do(f Action) func(*cobra.Command, []string) error { return run(f, false) }
+
+// Look is Do of what changes nothing: where Redis does not answer, it ends a second after the context all the same, and says
+// nothing of what Redis may have done.
+func Look(f Action) func(*cobra.Command, []string) error { return run(f, true) }
+
+func run(f Action, reads bool) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		r, err := newRun(cmd)
 		if err != nil {
@@ -49,7 +63,11 @@ func Do(f func(ctx context.Context, r *Run, args []string) error) func(*cobra.Co
 			ctx, cancel = context.WithTimeoutCause(ctx, after, errTimeout)
 			defer cancel()
 		}
-		if err = f(ctx, r, args); err != nil && ctx.Err() != nil {
+		err = r.call(ctx, f, args, reads)
+		if unknown, ok := errors.AsType[*redisx.UnknownError](err); ok && reads {
+			err = unknown.Err
+		}
+		if err != nil && ctx.Err() != nil {
 			return &endedError{err: err, cause: context.Cause(ctx), after: after}
 		}
 		return err
