@@ -29,7 +29,7 @@ func defaultFor() time.Duration {
 	if d, err := time.ParseDuration(os.Getenv("NETSPACES_CHAOS_FOR")); err == nil {
 		return d
 	}
-	return 40 * time.Second
+	return 25 * time.Second
 }
 
 // TestChaos has two masters run jobs while all that the plan of a seed has in mind is done to them, their workers and Redis.
