@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -38,6 +39,11 @@ others. The exit code is 0 then, as at the end of the team.`,
 			if slots < 1 {
 				return cli.Usagef("--slots %d: it must be at least 1", slots)
 			}
+			if listen != "" {
+				if err := checkAddress(ctx, listen); err != nil {
+					return cli.Usagef("--listen %q: it must be like 127.0.0.1:9090: %w", listen, err)
+				}
+			}
 			_ = os.Setenv(each.AllowEnv, allow) // the worker process inherits it
 			if stay > 0 {
 				var cancel context.CancelFunc
@@ -54,9 +60,19 @@ others. The exit code is 0 then, as at the end of the team.`,
 	cmd.Flags().Lookup("allow-commands").NoOptDefVal = "all"
 	cmd.Flags().StringVar(&listen, "listen", "",
 		"serve /healthz, /readyz and /metrics over HTTP at this `address`, such as 127.0.0.1:9090")
-	// A flag of its own, since that of all commands, in the environment or the config file, is not meant for a service.
+	// A flag of its own: the time after which all other commands give up is not meant for a service.
 	cli.DurationVar(cmd.Flags(), &stay, "timeout", 0, "leave after this time, as at a SIGTERM (default: never)")
 	return cmd
+}
+
+// checkAddress says what is wrong with the text of an address. Whether it is one of this machine is not looked at.
+func checkAddress(ctx context.Context, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	return err
 }
 
 func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error {
