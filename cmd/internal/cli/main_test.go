@@ -69,15 +69,16 @@ func prog() *cobra.Command {
 		return nil // it has ended as it was told to
 	})
 	var list []string
-	var own string
+	var own, programs string
 	flags := add("show", func(_ context.Context, r *Run, _ []string) error {
-		fmt.Fprintf(r.Stdout, "%q %q\n", list, own)
+		fmt.Fprintf(r.Stdout, "%q %q %q\n", list, programs, own)
 		r.LogJSON()
 		r.Log.Warn("a warning", "of", "prog")
 		r.Log.Debug("a detail")
 		return nil
 	}).Flags()
 	flags.StringSliceVar(&list, "host-list", nil, "hosts")
+	flags.StringVar(&programs, "programs", "all", "a list that is a text")
 	flags.StringVar(&own, "timeout", "none", "a timeout of another kind")
 	add("live", func(ctx context.Context, r *Run, _ []string) error {
 		live := r.Live(ctx)
