@@ -100,22 +100,23 @@ func rollBack(t *testing.T, proxied bool) {
 	}
 	letGo(30)
 	eventually(t, "some are done", func() bool { return job.Check().Done >= 20 })
-	old := map[string]string{}
-	for _, key := range redis.Keys(ctx, "nws:{"+s.Name()+"}:*").Val() {
-		old[key] = redis.Dump(ctx, key).Val()
+	keys := "nws:{" + s.Name() + "}:*"
+	old, err := redis.Eval(ctx, `
+		local all = {}
+		for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+			all[#all + 1] = key
+			all[#all + 1] = redis.call('DUMP', key)
+		end
+		return all`, nil, keys).StringSlice()
+	if err != nil {
+		t.Fatal(err)
 	}
 	letGo(60)
 	eventually(t, "more are done", func() bool { return job.Check().Done >= 80 })
-	pipe := redis.TxPipeline()
-	for _, key := range redis.Keys(ctx, "nws:{"+s.Name()+"}:*").Val() {
-		pipe.Del(ctx, key)
-	}
-	for key, text := range old {
-		if text != "" { // it had gone meanwhile
-			pipe.RestoreReplace(ctx, key, 0, text)
-		}
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if err := redis.Eval(ctx, `
+		for _, key in ipairs(redis.call('KEYS', table.remove(ARGV, 1))) do redis.call('DEL', key) end
+		for i = 1, #ARGV, 2 do redis.call('RESTORE', ARGV[i], 0, ARGV[i + 1]) end
+		return 'OK'`, nil, append([]string{keys}, old...)).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if !proxied {

@@ -10,9 +10,10 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
-// Await waits until n workers have joined, however they were launched, or until ctx ends: then its error says how many
-// had a second before at the most. There is no need for it, since tasks run as soon as one has joined, but for EachWorker with those of Manual or
-// Command. It returns ErrStopped after Stop, a LaunchError if no worker can be launched, and the errors of Find.
+// Await waits until n workers have joined, however they were launched, or until ctx ends: then its error says how many had a
+// second before at the most. There is no need for it, since tasks run as soon as one has joined, but for EachWorker with
+// those of Manual or Command. It returns ErrStopped after Stop, a LaunchError if no worker can be launched, and the errors of
+// Find.
 func (s *Sleigh) Await(ctx context.Context, n int) error {
 	there := 0
 	for {

@@ -62,7 +62,7 @@ func (c *capture) catchUp() {
 func (c *capture) begun(el *element) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.running) == 1 {
+	if len(c.running) == 1 || c.quiet == 0 { // what is there may be another's
 		c.pipe.drain()
 	}
 	c.running = append(c.running, el)

@@ -17,7 +17,7 @@ func (s *Sleigh) DrainWorker(ctx context.Context, rank int) error {
 	}
 	word, _, err := s.own.Do(ctx, dismissScript, []string{rankVar, dismissVarOf(rank)}, rank)
 	if err == nil && word == "NONE" {
-		return fmt.Errorf("sleigh: %w: of rank %d", ErrNoWorker, rank)
+		return fmt.Errorf("sleigh: %w: %d", ErrNoWorker, rank)
 	}
 	return s.visited(err)
 }

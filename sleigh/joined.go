@@ -112,8 +112,9 @@ func takenBy(ctx context.Context, rdb *redisx.Client, name string) error {
 }
 
 // Disband ends a team that lasts, for all its masters: their calls fail, all workers leave, and both workspaces are deleted.
-// This master leaves as with Stop. It blocks as Stop does, and deletes them also if ctx has ended. If it is killed on its way, the next
-// Join ends the team and makes a new one. Of a sleigh that Start made it is Stop; a visitor ends such a one, too.
+// This master leaves as with Stop. It blocks as Stop does, and deletes them also if ctx has ended. If it is killed on its
+// way, the next Join ends the team and makes a new one. Of a sleigh that Start made it is Stop; a visitor ends such a one,
+// too.
 func (s *Sleigh) Disband(ctx context.Context) error {
 	if (s.lasts || s.visits) && !s.stopped.Load() {
 		drain, cancel := context.WithTimeout(ctx, drainFor)

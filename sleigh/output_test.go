@@ -337,7 +337,7 @@ func TestS14Manual(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := h.texts(func(l sleigh.Line) bool { return l.Index == 0 }); !slices.Equal(got, []string{"number 0"}) {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q of %q", got, h.texts(func(sleigh.Line) bool { return true }))
 	}
 	if err := s.Stop(testContext(t)); err != nil {
 		t.Error(err)

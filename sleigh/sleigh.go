@@ -249,10 +249,11 @@ func (s *Sleigh) Workers() int {
 // User returns the workspace that master and workers share.
 func (s *Sleigh) User() *workspace.Workspace { return s.user }
 
-// Stop ends a sleigh that Start made: calls under way return ErrStopped, the contexts of running functions end, the workers leave, and
-// both workspaces are deleted. It waits for functions that ignore the end of their context, for 10 s and no longer than ctx;
-// then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all that is done, and for some
-// seconds more where Redis does not answer. A second call waits for the first and returns the same.
+// Stop ends a sleigh that Start made: calls under way return ErrStopped, the contexts of running functions end, the workers
+// leave, and both workspaces are deleted. It waits for functions that ignore the end of their context, for 10 s and no longer
+// than ctx; then those processes that Local, SSH and Command launched are killed, and others left alone. It blocks until all
+// that is done, and for some seconds more where Redis does not answer. A second call waits for the first and returns the
+// same.
 //
 // Of a team that was joined only this master and the workers that it launched leave: see Join. What these run may end in that
 // time, and then is given back to others, for which they have 5 s more before they are killed. A visitor leaves at once.

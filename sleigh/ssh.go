@@ -15,14 +15,15 @@ import (
 // SSH has one worker for each of the hosts, of which one may be named several times. It runs the system's ssh, so that hosts
 // are named and reached as that one's configuration, agent and jump hosts say, and no password or passphrase is asked for.
 // Each host needs a shell, and nothing else: this program, whose main must call Main first, is sent there. Its file stays in
-// ~/.cache/netspaces under its SHA-256, which is checked before each worker begins, and is not sent again; files that were not used for
-// a month are removed. What workers are to know, the address of Redis with its password above all, goes through the
-// connection and is on no command line.
+// ~/.cache/netspaces under its SHA-256, which is checked before each worker begins, and is not sent again; files that were
+// not used for a month are removed. What workers are to know, the address of Redis with its password above all, goes through
+// the connection and is on no command line.
 //
 // Workers end with this process, and some 15 s after the connection to it is lost. A worker that ends is replaced. Where it
 // cannot be launched, others are not held up: Options.Logger, Options.Output and Status tell the host and what ssh says, and
-// it is tried again after pauses of half a second to 30 s. If none can be launched on any host, three times each, calls
-// of the sleigh return a LaunchError. EachWorker waits for those that are still to come, EachElem does not. Start returns an error if there is no ssh on the PATH, or a host's name is none.
+// it is tried again after pauses of half a second to 30 s. If none can be launched on any host, three times each, calls of
+// the sleigh return a LaunchError. EachWorker waits for those that are still to come, EachElem does not. Start returns an
+// error if there is no ssh on the PATH, or a host's name is none.
 //
 // Nil options are the defaults.
 func SSH(hosts []string, opts *SSHOptions) Launcher {

@@ -310,6 +310,11 @@ func TestS2SSHNoTunnel(t *testing.T) {
 	if _, err := square.EachElem(testContext(t), s, upTo(3), nil); err == nil || !strings.Contains(err.Error(), "does not allow a tunnel") {
 		t.Errorf("got %v", err)
 	}
+	if err := s.Stop(testContext(t)); err != nil {
+		t.Error(err)
+	}
+	// ssh was ended while the host may still have been looking at the program.
+	eventually(t, "the host's processes end", func() bool { return len(workersOf(t, s.Name())) == 0 })
 }
 
 // TestS2SSHEncrypted has a Redis with TLS at the other end of a tunnel, whose certificate does not name that.

@@ -26,7 +26,8 @@ type heldUp interface {
 	heldUp() (waiting int, since time.Time)
 }
 
-// view tells of the job, whose id that is, where workers say that these elements of it run, in order: what they say may be some time ago.
+// view tells of the job, whose id that is, where workers say that these elements of it run, in order: what they say may be
+// some time ago.
 func (j *job) view(id string, running []int) jobView {
 	v := jobView{id: id, fn: j.fn, runs: map[int]bool{}}
 	if sink, ok := j.sink.(heldUp); ok {

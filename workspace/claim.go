@@ -222,8 +222,8 @@ func (c *Claim) Release(ctx context.Context, indexes ...int) error {
 func (ws *Workspace) Client() string { return ws.client }
 
 // EndClaims ends the leases of all claims on a variable that a handle holds, by its Client: this one, or another that is
-// known to be dead, whose waiting calls end too. Should that not be, it gets ErrBuried, for some minutes at least. It blocks for a round
-// trip.
+// known to be dead, whose waiting calls end too. Should that not be, it gets ErrBuried, for some minutes at least. It blocks
+// for a round trip.
 func (ws *Workspace) EndClaims(ctx context.Context, variable, client string) error {
 	if _, err := ws.call(ctx, endClaimsScript, append(ws.keys.forScript(ws.client, variable), ws.keys.client(client)),
 		ws.incarnation, variable, client, ws.client); err != nil {

@@ -15,9 +15,9 @@ import (
 const AllowEnv = "NETSPACES_ALLOW_COMMANDS"
 
 // AllowCommands lets the workers of this process, and those that it launches, run commands: all, or those of the programs
-// that are given. Call it before sleigh.Main. A program is given as an absolute path, or by a name without a slash, which means what
-// that is on the worker's PATH: "ls" allows ls and /usr/bin/ls, if that is where it is, but neither ./ls nor /tmp/ls.
-// Whoever may run a shell, env, find or the like may run anything. It sets AllowEnv.
+// that are given. Call it before sleigh.Main. A program is given as an absolute path, or by a name without a slash, which
+// means what that is on the worker's PATH: "ls" allows ls and /usr/bin/ls, if that is where it is, but neither ./ls nor
+// /tmp/ls. Whoever may run a shell, env, find or the like may run anything. It sets AllowEnv.
 func AllowCommands(programs ...string) {
 	list := "all"
 	if len(programs) > 0 {

@@ -27,9 +27,9 @@
 // REDIS_URL and all that begins with NETSPACES_ are taken: they are for workers, and may hold a password. SLEIGH_SEQ is the
 // number of the item, from 1, and SLEIGH_RANK the worker's. Its standard input is empty, but for Command.Pipe.
 //
-// The command leads a process group and a session of its own, and so has no terminal. When its time is over, or the run is cancelled, the group gets SIGTERM, and
-// SIGKILL when the command has ended, or two seconds later; when the worker dies it gets SIGKILL. Processes that a command
-// leaves behind in the background are left alone; their output is closed (SIGPIPE).
+// The command leads a process group and a session of its own, and so has no terminal. When its time is over, or the run is
+// cancelled, the group gets SIGTERM, and SIGKILL when the command has ended, or two seconds later; when the worker dies it
+// gets SIGKILL. Processes that a command leaves behind in the background are left alone; their output is closed (SIGPIPE).
 //
 // # Guarantees
 //
@@ -41,7 +41,7 @@
 //
 // # Caveats
 //
-// Output is passed on as it is; but where it is text whose last newline is missing, the next item's begins on a new line, other
-// than with GNU parallel. An item over which three workers died has exit code 125. The joblog has an item when its output was written: with
-// KeepOrder that is not before those of all items in front of it.
+// Output is passed on as it is; but where it is text whose last newline is missing, the next item's begins on a new line,
+// other than with GNU parallel. An item over which three workers died has exit code 125. The joblog has an item when its
+// output was written: with KeepOrder that is not before those of all items in front of it.
 package each

@@ -53,9 +53,10 @@ func team(t *testing.T) *redisx.Client {
 func TestDetachAttachRetry(t *testing.T) {
 	rdb := team(t)
 	directory := t.TempDir()
-	good, log := filepath.Join(directory, "good"), filepath.Join(directory, "log")
+	good, begin, log := filepath.Join(directory, "good"), filepath.Join(directory, "begin"), filepath.Join(directory, "log")
 	items := numbered(30)
-	c := each.Command{Args: []string{"sh", "-c", `echo "out $2"; test $(($2 % 10)) != 0 || test -e "$1"`, "sh", good, "{}"}}
+	const script = `until test -e "$2"; do sleep 0.01; done; echo "out $3"; test $(($3 % 10)) != 0 || test -e "$1"`
+	c := each.Command{Args: []string{"sh", "-c", script, "sh", good, begin, "{}"}}
 
 	s, leave := join(t, rdb, nil)
 	sum, err := each.Run(testContext(t), s, each.Items(items...), c, &each.Options{Name: "night", Detach: true})
@@ -64,6 +65,9 @@ func TestDetachAttachRetry(t *testing.T) {
 	}
 	if _, err := each.Retry(testContext(t), s, "night", nil); !errors.Is(err, sleigh.ErrNoJob) {
 		t.Errorf("before it has ended: %v", err)
+	}
+	if err := os.WriteFile(begin, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	leave()
 
@@ -84,7 +88,7 @@ func TestDetachAttachRetry(t *testing.T) {
 	if len(lines) != 31 || !strings.HasPrefix(lines[10], "10\t0\t7\t1\t0\tsh -c ") || !strings.HasSuffix(lines[10], " 10") {
 		t.Errorf("the joblog has %q", lines)
 	}
-	if _, err := each.Attach(testContext(t), s, "night", nil); !errors.Is(err, sleigh.ErrNoJob) {
+	if _, err := each.Attach(testContext(t), s, "night", nil); !errors.Is(err, sleigh.ErrFinished) {
 		t.Errorf("once more: %v", err)
 	}
 	if _, err := each.Run(testContext(t), s, each.Items(items...), c, &each.Options{Name: "night"}); !errors.Is(err, sleigh.ErrFinished) {

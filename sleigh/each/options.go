@@ -26,9 +26,9 @@ type Options struct {
 	OutputBytes int
 
 	// Results is a directory that gets a folder 1/<item> for each item, with files stdout, stderr and seq, as those of GNU
-	// parallel. It is made where it is missing. Stdout and Stderr get nothing then. In names of items, / is written \_, \ is \\, TAB is \t, NUL is \0; a folder that
-	// would be named . or .. or nothing has \ before that. Long names are cut into folders. An item that comes twice has the files of what was done last. Defaults
-	// to none.
+	// parallel. It is made where it is missing. Stdout and Stderr get nothing then. In names of items, / is written \_, \ is
+	// \\, TAB is \t, NUL is \0; a folder that would be named . or .. or nothing has \ before that. Long names are cut into
+	// folders. An item that comes twice has the files of what was done last. Defaults to none.
 	Results string
 	// Joblog is a file that gets a line for each result, when its output has been written, in the format of GNU parallel. It
 	// begins anew unless Resume or ResumeFailed is set. Defaults to none.

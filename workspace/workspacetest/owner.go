@@ -14,7 +14,6 @@ var ownerTests = []test{
 	{"W3OthersCloseDoesNot", w3OthersCloseDoesNot},
 	{"W3ClientsCloseDeletes", w3ClientsCloseDeletes},
 	{"W3DeadOwner", w3DeadOwner},
-	{"W3DeadOwnerSwept", w3DeadOwnerSwept},
 	{"W3DeadOwnerThenSameName", w3DeadOwnerThenSameName},
 	{"W3DeadOwnerAfterUse", w3DeadOwnerAfterUse},
 	{"W3DeadOwnerAfterOpen", w3DeadOwnerAfterOpen},
@@ -22,6 +21,11 @@ var ownerTests = []test{
 	{"W3DeadOwnerOfManyVariables", w3DeadOwnerOfManyVariables},
 	{"W3LivingOwnerKeeps", w3LivingOwnerKeeps},
 	{"W3DamageDoesNotStopOthers", w3DamageDoesNotStopOthers},
+}
+
+// Sweep deletes the workspaces of all dead owners, those of other tests too.
+var sweepTests = []test{
+	{"W3DeadOwnerSwept", w3DeadOwnerSwept},
 }
 
 func w3OwnersCloseDeletes(s *site) {

@@ -48,7 +48,7 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 // RunAlone tests what concerns a server as a whole. Each call of open must give one that is empty and that no other test
 // uses at the same time.
 func RunAlone(t *testing.T, open func(*testing.T) Server) {
-	run(t, open, listTests, temporaryTests, defaultTests)
+	run(t, open, listTests, temporaryTests, defaultTests, sweepTests)
 }
 
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
