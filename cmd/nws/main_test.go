@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GUARDED", guarded.Addr())
 			env.Setenv("PASSWORD", secret)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv("GORACE", "atexit_sleep_ms=10")
 			return nil
 		},
 		Deadline:            time.Now().Add(patience), // what hangs fails
@@ -134,7 +134,7 @@ func (s *site) command(args ...string) *exec.Cmd {
 
 // env is what the environment of nws has besides that of the test.
 func (s *site) env() []string {
-	return []string{"REDIS_URL=" + s.url, "XDG_CONFIG_HOME=" + s.t.TempDir(), "NO_COLOR=", "GORACE=atexit_sleep_ms=0"}
+	return []string{"REDIS_URL=" + s.url, "XDG_CONFIG_HOME=" + s.t.TempDir(), "NO_COLOR=", "GORACE=atexit_sleep_ms=10"}
 }
 
 func (s *site) awaitWaiters(variable string, n int) {

@@ -28,7 +28,7 @@ const patience = 60 * time.Second
 // TestMain has the test binary be the command too, and its workers.
 func TestMain(m *testing.M) {
 	workIfLaunched()                             // by a test, and not by a script
-	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // workers under the race detector would end a second late
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=10") // workers under the race detector would end a second late
 	testscript.Main(m, map[string]func(){"sleigh": main})
 }
 
@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			"killworker": killWorker,
 		},
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("GORACE", "atexit_sleep_ms=0")
+			e.Setenv("GORACE", "atexit_sleep_ms=10")
 			e.Values[begunKey{}] = map[string]*begun{}
 			e.Values[testKey{}] = e.T().(testing.TB)
 			return nil

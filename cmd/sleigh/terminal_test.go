@@ -42,7 +42,7 @@ func onTerminal(t *testing.T, cols int, change func(*exec.Cmd), args ...string) 
 	}
 	x := &terminal{t: t, cmd: exec.Command("sleigh", args...), ptmx: ptmx, cols: cols, ended: make(chan struct{})}
 	x.cmd.Dir = t.TempDir()
-	x.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TERM=xterm-256color", "HOME=/no-home", "GORACE=atexit_sleep_ms=0"}
+	x.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TERM=xterm-256color", "HOME=/no-home", "GORACE=atexit_sleep_ms=10"}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = tty, tty, tty
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 2}
 	x.cmd.WaitDelay = patience

@@ -48,7 +48,7 @@ func begin(t *testing.T, url string, env []string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, cmd: exec.Command("sleigh", args...), ended: make(chan struct{})}
 	p.cmd.Dir = t.TempDir()
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GORACE=atexit_sleep_ms=0", "REDIS_URL=" + url}, env...)
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GORACE=atexit_sleep_ms=10", "REDIS_URL=" + url}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, p
 	p.cmd.WaitDelay = patience
 	if err := p.cmd.Start(); err != nil {

@@ -20,7 +20,7 @@ import (
 const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
-	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=10")
 	testscript.Main(m, map[string]func(){"prog": func() { os.Exit(Main(prog())) }})
 }
 
@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 		Cmds: clitest.Commands(),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv("GORACE", "atexit_sleep_ms=10")
 			return nil
 		},
 		Deadline:            time.Now().Add(patience), // what hangs fails
