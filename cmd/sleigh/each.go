@@ -104,9 +104,6 @@ func (f *eachFlags) run(ctx context.Context, r *cli.Run, args []string) error {
 	c := &collector{r: r, flags: &f.results, options: f.options, job: f.options.Name}
 	run := func(s *sleigh.Sleigh) error {
 		return c.collect(ctx, s, total, func(opts *each.Options) (each.Summary, error) {
-			if c.bar != nil && total < 0 {
-				items = readAhead(ctx, items, c.bar.setTotal)
-			}
 			return each.Run(ctx, s, items, each.Command{Args: command, Pipe: f.pipe}, opts)
 		})
 	}
