@@ -16,9 +16,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// patience is far longer than anything here takes on a busy machine.
-const patience = 60 * time.Second
-
 func TestMain(m *testing.M) {
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=10")
 	testscript.Main(m, map[string]func(){"prog": func() { os.Exit(Main(prog())) }})
@@ -29,11 +26,11 @@ func TestScripts(t *testing.T) {
 		Dir:  "testdata",
 		Cmds: clitest.Commands(),
 		Setup: func(env *testscript.Env) error {
+			clitest.Prepare(env)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
-			env.Setenv("GORACE", "atexit_sleep_ms=10")
 			return nil
 		},
-		Deadline:            time.Now().Add(patience), // what hangs fails
+		Deadline:            time.Now().Add(clitest.Patience), // what hangs fails
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
