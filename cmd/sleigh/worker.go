@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/netspaces/netspaces/cmd/internal/cli"
@@ -32,7 +28,7 @@ SIGTERM it takes nothing more, and leaves when what it runs has ended, or
 after 25 s; at the second one it leaves at once. What it has not done goes to
 others. The exit code is 0 then, as at the end of the team.`,
 		Args: cli.Args,
-		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {
+		RunE: cli.Serve(func(ctx context.Context, r *cli.Run, _ []string) error {
 			if team == "" {
 				return cli.Usagef("--team is missing")
 			}
@@ -76,7 +72,6 @@ func checkAddress(ctx context.Context, address string) error {
 }
 
 func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error {
-	log, stderr := serviceLog(r)
 	h := newHealth(team)
 	if listen != "" {
 		at, stop, err := h.listen(listen)
@@ -84,7 +79,7 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 			return err
 		}
 		defer stop()
-		log.Info("listening", "address", at.String())
+		r.Log.Info("listening", "address", at.String())
 	}
 	system := newSystemd()
 	rdb, err := r.Connect(ctx)
@@ -97,7 +92,7 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 	defer system.watchdog()()
 	defer context.AfterFunc(ctx, func() { system.tell("STOPPING=1\nSTATUS=leaving team " + team) })()
 	err = sleigh.Serve(ctx, rdb, team, &sleigh.ServeOptions{
-		Slots: slots, Now: r.Hurry(), Logger: log, Stderr: stderr,
+		Slots: slots, Now: r.Hurry(), Logger: r.Log, Stderr: r.LogLines("the worker's stderr"),
 		OnState: func(s sleigh.Serving) {
 			h.state.Store(&s)
 			if s.Joined && ctx.Err() == nil {
@@ -107,46 +102,7 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 		},
 	})
 	if err == nil {
-		log.Info("left", "team", team)
+		r.Log.Info("left", "team", team)
 	}
 	return err
-}
-
-// serviceLog is the log of a service, for people where stderr is a terminal, else for machines; and where lines go that its
-// worker process writes to its stderr.
-func serviceLog(r *cli.Run) (*slog.Logger, io.Writer) {
-	r.LogJSON()
-	if !r.Stderr.Terminal {
-		return r.Log, &lineLog{log: r.Log}
-	}
-	if !r.Verbose && !r.Quiet {
-		r.Log = slog.New(slog.NewTextHandler(r.Stderr, nil))
-	}
-	return r.Log, r.Stderr
-}
-
-const lineBytes = 16 << 10 // of a line in the log; longer ones come in pieces
-
-// lineLog makes a record of each line that is written to it.
-type lineLog struct {
-	log  *slog.Logger
-	mu   sync.Mutex
-	line []byte
-}
-
-func (l *lineLog) Write(text []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.line = append(l.line, text...)
-	for {
-		line, rest, ended := bytes.Cut(l.line, []byte("\n"))
-		switch {
-		case len(line) > lineBytes:
-			line, rest = l.line[:lineBytes], l.line[lineBytes:]
-		case !ended:
-			return len(text), nil
-		}
-		l.log.Warn(string(line), "from", "the worker's stderr")
-		l.line = rest
-	}
 }

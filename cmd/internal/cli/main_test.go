@@ -67,13 +67,16 @@ func prog() *cobra.Command {
 	})
 	var list []string
 	var own, programs string
-	flags := add("show", func(_ context.Context, r *Run, _ []string) error {
+	show := func(_ context.Context, r *Run, _ []string) error {
 		fmt.Fprintf(r.Stdout, "%q %q %q\n", list, programs, own)
-		r.LogJSON()
 		r.Log.Warn("a warning", "of", "prog")
+		r.Log.Info("what happens")
 		r.Log.Debug("a detail")
+		fmt.Fprint(r.LogLines("elsewhere"), "a line\n")
 		return nil
-	}).Flags()
+	}
+	add("serve", nil).RunE = Serve(show)
+	flags := add("show", show).Flags()
 	flags.StringSliceVar(&list, "host-list", nil, "hosts")
 	flags.StringVar(&programs, "programs", "all", "a list that is a text")
 	flags.StringVar(&own, "timeout", "none", "a timeout of another kind")

@@ -23,9 +23,11 @@ type Run struct {
 	Stdin  io.Reader
 	Stdout *Screen
 	Stderr *Screen
-	// Log writes to stderr: all with --verbose, only errors with --quiet, and by default warnings, the same one now and then.
+	// Log writes to stderr: all with --verbose, only errors with --quiet; by default warnings as lines for people, the same one
+	// now and then, or what Serve says.
 	Log *slog.Logger
 
+	logging    logging
 	settings   *settings
 	interrupts *interrupts
 }
@@ -33,8 +35,17 @@ type Run struct {
 // Do makes what cobra runs of what a command does. The context of f ends with SIGINT, SIGTERM and --timeout, and when nobody
 // reads stdout any more.
 func Do(f func(ctx context.Context, r *Run, args []string) error) func(*cobra.Command, []string) error {
+	return do(f, oneOff)
+}
+
+// Serve is Do for a service: its log says what happens, too, and is JSON where stderr is no terminal.
+func Serve(f func(ctx context.Context, r *Run, args []string) error) func(*cobra.Command, []string) error {
+	return do(f, service)
+}
+
+func do(f func(ctx context.Context, r *Run, args []string) error, of kind) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		r, err := newRun(cmd)
+		r, err := newRun(cmd, of)
 		if err != nil {
 			return err
 		}
@@ -56,7 +67,7 @@ func Do(f func(ctx context.Context, r *Run, args []string) error) func(*cobra.Co
 	}
 }
 
-func newRun(cmd *cobra.Command) (*Run, error) {
+func newRun(cmd *cobra.Command, of kind) (*Run, error) {
 	p := programOf(cmd)
 	s := p.settings
 	if err := s.load(cmd); err != nil {
@@ -69,25 +80,10 @@ func newRun(cmd *cobra.Command) (*Run, error) {
 		Stderr:   newScreen(os.Stderr, color, func() {}),
 		settings: s, interrupts: p.interrupts,
 	}
-	r.Log = newLog(r.Stderr, cmd.Root().Name(), r.Verbose, r.Quiet)
+	r.logging = logging{program: cmd.Root().Name(), of: of, terminal: r.Stderr.Terminal, verbose: r.Verbose, quiet: r.Quiet}
+	r.Log = r.logging.to(r.Stderr)
 	whenReaderGoes(os.Stdout, r.Stdout.gone)
 	return r, nil
-}
-
-// LogJSON has Log write all that it is told as JSON where stderr is not a terminal, for a service whose log goes to a machine.
-// Details are for --verbose.
-func (r *Run) LogJSON() {
-	if r.Stderr.Terminal {
-		return
-	}
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	switch {
-	case r.Verbose:
-		options.Level = slog.LevelDebug
-	case r.Quiet:
-		options.Level = slog.LevelError
-	}
-	r.Log = slog.New(slog.NewJSONHandler(r.Stderr, options))
 }
 
 // Hurry gives a context that ends at the second SIGINT or SIGTERM. Without a call of it, that one ends the program at once; with
