@@ -21,7 +21,13 @@ import (
 func TestMain(m *testing.M) {
 	workIfLaunched()                              // by a test, and not by a script
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=10") // workers under the race detector would end a second late
-	testscript.Main(m, map[string]func(){"sleigh": main})
+	testscript.Main(m, map[string]func(){
+		"sleigh": main,
+		"small-demo": func() {
+			demoLimit = 100_000
+			main()
+		},
+	})
 }
 
 // Besides what clitest offers, scripts have
