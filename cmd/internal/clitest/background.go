@@ -20,8 +20,8 @@ import (
 //	ends CODE NAME                      waits for its end, and wants this exit code, as a shell has it
 //
 // Of the environment of the script, they have what programs here know.
-func Background() map[string]command {
-	return map[string]command{"start": start, "signal": signal, "ends": ends}
+func Background() map[string]Command {
+	return map[string]Command{"start": start, "signal": signal, "ends": ends}
 }
 
 func start(ts *testscript.TestScript, neg bool, args []string) {

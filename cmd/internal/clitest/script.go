@@ -20,7 +20,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-type command = func(ts *testscript.TestScript, neg bool, args []string)
+// Command is one of a script; neg is that it has a ! before it.
+type Command = func(ts *testscript.TestScript, neg bool, args []string)
 
 // Commands are those that scripts have besides testscript's own:
 //
@@ -35,8 +36,8 @@ type command = func(ts *testscript.TestScript, neg bool, args []string)
 //
 // Where SECRET is in the environment of a script, no program that is run by exits may print it. Prepare must be called for each
 // script.
-func Commands() map[string]command {
-	return map[string]command{
+func Commands() map[string]Command {
+	return map[string]Command{
 		"exits":     exits,
 		"until":     until,
 		"await":     await,
