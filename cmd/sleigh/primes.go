@@ -6,7 +6,8 @@ import (
 	"github.com/netspaces/netspaces/sleigh"
 )
 
-// The primes of the demonstration. Trial division takes long enough to be seen, and less than ten seconds on a slow machine.
+// The primes of the demonstration. Trial division takes long enough to be seen, and less than ten seconds on a slow machine. Most
+// tests have another limit.
 var demoLimit = 10_000_000
 
 const demoChunk = 25_000
