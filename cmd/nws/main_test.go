@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
 			return nil
 		},
-		Deadline:            time.Now().Add(clitest.Patience), // what hangs fails
+		Deadline:            time.Now().Add(3 * clitest.Patience), // what hangs fails, and not what a busy machine delays
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
