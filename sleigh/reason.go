@@ -23,7 +23,7 @@ const (
 	Waiting     Cause = "waiting"      // workers wait for a variable: Variable, Fetch, Ranks, Hosts, Workers, Known, Values, Claimed, For
 	NotTaken    Cause = "not taken"    // the master's program does not take results: Job, Func, Elements, For
 	NoInput     Cause = "no input"     // the sequence of elements gives no more for now: Job, Func, Elements, For
-	LongElement Cause = "long element" // functions run longer than others: Job, Func, Elements, Ranks and Hosts of each, the longest first, and of that Index, For
+	LongElement Cause = "long element" // functions run longer than others: Job, Func, Elements; Ranks, Hosts; Index, For of the longest
 	WindowTaken Cause = "window taken" // a job cannot go on: Job, Func, Jobs or Elements and Retries; In
 	HostFailing Cause = "host failing" // a function fails on a host and not elsewhere: Func, Hosts, Elements, Failed
 )
@@ -39,12 +39,12 @@ type Reason struct {
 	Job     string   `json:"job,omitempty"` // its id
 	Func    string   `json:"func,omitempty"`
 	Master  Master   `json:"master,omitzero"`   // who has the job, if it is not the one who asks
-	Ranks   []int    `json:"ranks,omitempty"`   // of the workers that it is about
+	Ranks   []int    `json:"ranks,omitempty"`   // of the workers that it is about; with LongElement, the longest first
 	Hosts   []string `json:"hosts,omitempty"`   // theirs
 	Workers int      `json:"workers,omitempty"` // that are there; with NoWorker, that there should be
 
 	Tasks    int `json:"tasks,omitempty"`    // that a silent host has
-	Elements int `json:"elements,omitempty"` // a silent host has; that were done; whose results wait; that take long; that ran on a failing host
+	Elements int `json:"elements,omitempty"` // of a silent host or a failing one; that were done; whose results wait; that take long
 	Failed   int `json:"failed,omitempty"`   // of these
 	Index    int `json:"index,omitempty"`    // of the element that takes longest
 	Retries  int `json:"retries,omitempty"`  // elements that failed and wait for their next attempt

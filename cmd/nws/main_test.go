@@ -19,9 +19,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// patience is far longer than anything here takes on a busy machine. What waits for so long has failed.
-const patience = 60 * time.Second
-
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"nws": main})
 }
@@ -41,14 +38,14 @@ func TestScripts(t *testing.T) {
 		Dir:  "testdata",
 		Cmds: commands,
 		Setup: func(env *testscript.Env) error {
+			clitest.Prepare(env)
 			env.Setenv("REDIS_URL", server.URL()+"/"+strconv.Itoa(int(database.Add(1))))
 			env.Setenv("GUARDED", guarded.Addr())
 			env.Setenv("PASSWORD", secret)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
-		Deadline:            time.Now().Add(patience), // what hangs fails
+		Deadline:            time.Now().Add(3 * clitest.Patience), // what hangs fails, and not what a busy machine delays
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
@@ -65,7 +62,7 @@ func waits(ts *testscript.TestScript, neg bool, args []string) {
 
 // awaitWaiters waits until so many calls wait for a variable.
 func awaitWaiters(ctx context.Context, url, name, variable string, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, clitest.Patience)
 	defer cancel()
 	rdb, err := redisx.Open(ctx, url, nil)
 	if err != nil {
@@ -134,7 +131,7 @@ func (s *site) command(args ...string) *exec.Cmd {
 
 // env is what the environment of nws has besides that of the test.
 func (s *site) env() []string {
-	return []string{"REDIS_URL=" + s.url, "XDG_CONFIG_HOME=" + s.t.TempDir(), "NO_COLOR=", "GORACE=atexit_sleep_ms=0"}
+	return []string{"REDIS_URL=" + s.url, "XDG_CONFIG_HOME=" + s.t.TempDir(), "NO_COLOR=", "TERM=xterm-256color", "GORACE=atexit_sleep_ms=10"}
 }
 
 func (s *site) awaitWaiters(variable string, n int) {

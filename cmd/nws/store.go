@@ -158,7 +158,10 @@ func (s *store) storeLines(ctx context.Context, ws *workspace.Workspace, name st
 		size, readErr := 0, error(nil)
 		for more := true; more && readErr == nil; {
 			var line []byte
-			line, readErr = in.ReadBytes('\n')
+			line, readErr = readLine(in, workspace.MaxValue)
+			if errors.Is(readErr, workspace.ErrValue) {
+				readErr = fmt.Errorf("line %d: %w", stored+len(batch)+1, readErr)
+			}
 			if readErr != nil && len(line) == 0 {
 				break
 			}
@@ -181,6 +184,21 @@ func (s *store) storeLines(ctx context.Context, ws *workspace.Workspace, name st
 		}
 		if readErr != nil {
 			return stored, readErr
+		}
+	}
+}
+
+// readLine reads a line with its newline, which the last one may lack. Of one that has more than most bytes it reads no more.
+func readLine(in *bufio.Reader, most int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(line)+len(bytes.TrimSuffix(part, []byte("\n"))) > most {
+			return nil, fmt.Errorf("%w: it has more than %d bytes", workspace.ErrValue, most)
+		}
+		line = append(line, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
 		}
 	}
 }

@@ -20,7 +20,7 @@ const (
 // terminal runs nws in a terminal of ten rows.
 func (s *site) terminal(columns int, args ...string) *clitest.Terminal {
 	s.t.Helper()
-	return clitest.StartTerminal(s.t, columns, 10, s.env(), "nws", args...)
+	return clitest.OnTerminal(s.t, columns, 10, s.command(args...))
 }
 
 // The table stays in its place while it changes, fits, and the terminal is as before when it ends.
@@ -64,9 +64,7 @@ func TestWatchOnTerminal(t *testing.T) {
 			term.Await("as much as fits", func(lines []string) bool { return slices.Contains(lines, "… 2 more lines") })
 			before := term.Raw()
 			term.Type("\x03")
-			if code := term.Wait(); code != 130 {
-				t.Errorf("exit code %d, want 130", code)
-			}
+			term.Ends(130)
 			if strings.Count(before, hideCursor) != 1 || strings.Contains(before, showCursor) ||
 				!strings.HasSuffix(term.Raw(), showCursor) {
 				t.Errorf("the cursor is not hidden once and shown at the end: %q", term.Raw())
@@ -84,9 +82,7 @@ func TestWatchEndsWithWorkspace(t *testing.T) {
 	if err := s.ws.Close(); err != nil { // its owner's: deletes it
 		t.Fatal(err)
 	}
-	if code := term.Wait(); code != 3 {
-		t.Errorf("exit code %d, want 3", code)
-	}
+	term.Ends(3)
 	lines := term.Lines()
 	if len(lines) < 3 || !strings.HasPrefix(lines[0], "NAME") ||
 		!strings.HasPrefix(lines[2], `nws: workspace "ws": no such workspace`) {
@@ -120,9 +116,7 @@ func TestRmAsks(t *testing.T) {
 			question := `Delete variable "v" of workspace "ws" with 2 values? [y/N]`
 			term.Await("the question", func(lines []string) bool { return len(lines) == 1 && strings.HasPrefix(lines[0], question) })
 			term.Type(test.answer)
-			if code := term.Wait(); code != test.code {
-				t.Errorf("exit code %d, want %d: %q", code, test.code, term.Lines())
-			}
+			term.Ends(test.code)
 			known, err := s.ws.Known(t.Context(), "v")
 			if err != nil || known == test.gone {
 				t.Errorf("deleted: %t, %v, want %t", !known, err, test.gone)
@@ -141,9 +135,7 @@ func TestRmOfWorkspaceAsks(t *testing.T) {
 		return len(lines) == 1 && strings.HasPrefix(lines[0], `Delete workspace "ws" with 2 variables? [y/N]`)
 	})
 	term.Type("y\n")
-	if code := term.Wait(); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	term.Ends(0)
 	if _, err := s.ws.ListVars(t.Context()); !errors.Is(err, workspace.ErrNoWorkspace) {
 		t.Errorf("the workspace is still there: %v", err)
 	}
@@ -167,9 +159,11 @@ func TestColours(t *testing.T) {
 	} {
 		t.Run(test.env+strings.Join(test.args, " "), func(t *testing.T) {
 			t.Parallel()
-			term := clitest.StartTerminal(t, 120, 10, append(s.env(), test.env), "nws", test.args...)
-			if code := term.Wait(); code != 0 || !strings.HasPrefix(term.Raw(), test.title) {
-				t.Errorf("exit code %d, want %q: %q", code, test.title, term.Raw())
+			cmd := s.command(test.args...)
+			cmd.Env = append(cmd.Env, test.env)
+			term := clitest.OnTerminal(t, 120, 10, cmd)
+			if term.Ends(0); !strings.HasPrefix(term.Raw(), test.title) {
+				t.Errorf("want %q: %q", test.title, term.Raw())
 			}
 		})
 	}
@@ -182,12 +176,12 @@ func TestNarrowTerminal(t *testing.T) {
 	name := strings.Repeat("long", 20)
 	s.store(name, name)
 	term := s.terminal(40, "ls", "ws")
-	if code := term.Wait(); code != 0 || len(term.Lines()) != 2 || term.Lines()[1] != name[:39]+"…" {
-		t.Errorf("exit code %d, want two lines of 40 columns: %q", code, term.Lines())
+	if term.Ends(0); len(term.Lines()) != 2 || term.Lines()[1] != name[:39]+"…" {
+		t.Errorf("want two lines of 40 columns: %q", term.Lines())
 	}
 	term = s.terminal(40, "find", "ws", name)
-	if code := term.Wait(); code != 0 || term.Raw() != name+"\r\n" {
-		t.Errorf("exit code %d, want the whole value: %q", code, term.Raw())
+	if term.Ends(0); term.Raw() != name+"\r\n" {
+		t.Errorf("want the whole value: %q", term.Raw())
 	}
 }
 
@@ -196,14 +190,12 @@ func TestStoreFromTerminal(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	term := s.terminal(80, "store", "ws", "v")
-	if code := term.Wait(); code != 2 || !strings.Contains(term.Raw(), "VALUE is missing") {
-		t.Errorf("exit code %d: %q", code, term.Raw())
+	if term.Ends(2); !strings.Contains(term.Raw(), "VALUE is missing") {
+		t.Errorf("it says %q", term.Raw())
 	}
 	term = s.terminal(80, "store", "ws", "v", "-")
 	term.Type("21\n\x04")
-	if code := term.Wait(); code != 0 {
-		t.Errorf("exit code %d: %q", code, term.Raw())
-	}
+	term.Ends(0)
 	var value int
 	if there, err := s.ws.TryFetch(t.Context(), "v", &value); !there || err != nil || value != 21 {
 		t.Errorf("%d, %t, %v; want 21", value, there, err)
@@ -211,7 +203,5 @@ func TestStoreFromTerminal(t *testing.T) {
 	term = s.terminal(120, "store", "ws", "v", "-", "--verbose")
 	term.Await("that it runs", func(lines []string) bool { return len(lines) > 0 && strings.Contains(lines[0], "connected") })
 	term.Type("\x03")
-	if code := term.Wait(); code != 130 {
-		t.Errorf("exit code %d after Ctrl-C: %q", code, term.Raw())
-	}
+	term.Ends(130)
 }

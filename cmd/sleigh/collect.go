@@ -51,7 +51,7 @@ func (c *collector) collect(ctx context.Context, s *sleigh.Sleigh, total int, us
 	o.KeepOrder, o.Tag, o.Results, o.Joblog = c.flags.keepOrder, c.flags.tag, c.flags.results, c.flags.joblog
 	o.Resume = o.Resume || c.flags.resume
 	o.Stdout, o.Stderr, o.Progress = c.r.Stdout, c.r.Stderr, c.progress
-	o.Total = max(total, 0)
+	o.Total, o.CountAhead = max(total, 0), c.bar != nil
 	if c.r.JSON {
 		o.Stdout, o.Stderr, o.OnResult = io.Discard, io.Discard, func(result each.Result) error { return c.r.PrintJSON(result) }
 	}

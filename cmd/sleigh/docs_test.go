@@ -15,6 +15,6 @@ import (
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	clitest.RunPage(t, filepath.Join("..", "..", "docs", "sleigh.md"), 8, []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GORACE=atexit_sleep_ms=0", "REDIS_URL=" + redistest.Start(t).URL(),
+		"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GORACE=atexit_sleep_ms=10", "REDIS_URL=" + redistest.Start(t).URL(),
 	})
 }

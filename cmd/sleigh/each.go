@@ -52,17 +52,12 @@ What fails is counted, and makes the exit code 5.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// Where one of them is on the command line, the other one may be in the environment all the same.
 			team, local := cmd.Flags().Changed("team"), cmd.Flags().Changed("local")
-			// NETSPACES_TIMEOUT is that of other commands, and not of an item.
-			timeout := cmd.Flags().Changed("timeout")
 			return cli.Do(func(ctx context.Context, r *cli.Run, args []string) error {
 				switch {
 				case local && !team:
 					f.team = ""
 				case team && !local:
 					f.local = 0
-				}
-				if !timeout {
-					f.options.Timeout = 0
 				}
 				return f.run(ctx, r, args)
 			})(cmd, args)
@@ -110,9 +105,6 @@ func (f *eachFlags) run(ctx context.Context, r *cli.Run, args []string) error {
 	c := &collector{r: r, flags: &f.results, options: f.options, job: f.options.Name}
 	run := func(s *sleigh.Sleigh) error {
 		return c.collect(ctx, s, total, func(opts *each.Options) (each.Summary, error) {
-			if c.bar != nil && total < 0 {
-				items = readAhead(ctx, items, c.bar.setTotal)
-			}
 			return each.Run(ctx, s, items, each.Command{Args: command, Pipe: f.pipe}, opts)
 		})
 	}

@@ -18,6 +18,8 @@ func newJobs() *cobra.Command {
 		Short: "List a team's jobs, with those that have ended lately and had a name",
 		Example: `  sleigh jobs
   sleigh jobs farm --json | jq -r 'select(.state == "running").name'`,
+		Long: `The state of a job is running, or detached where nobody collects its results;
+of one that has ended it is finished, stopped at an error, or cancelled.`,
 		Args:              cli.Args,
 		ValidArgsFunction: cli.Complete(completeTeam),
 		RunE: cli.Look(func(ctx context.Context, r *cli.Run, args []string) error {
@@ -46,7 +48,7 @@ func newJobs() *cobra.Command {
 func printJobs(r *cli.Run, ended []sleigh.FinishedJob, running []sleigh.JobStatus) error {
 	if r.JSON {
 		for _, job := range ended {
-			if err := r.PrintJSON(endedJob{job.Outcome, job}); err != nil {
+			if err := r.PrintJSON(endedJob{State: job.Outcome, FinishedJob: job}); err != nil {
 				return err
 			}
 		}
@@ -80,6 +82,7 @@ type (
 	endedJob struct {
 		State sleigh.Outcome `json:"state"`
 		sleigh.FinishedJob
+		Outcome struct{} `json:"outcome,omitzero"` // is the state, and left out
 	}
 	runningJob struct {
 		State string `json:"state"`

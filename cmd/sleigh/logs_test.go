@@ -65,12 +65,12 @@ func TestLogs(t *testing.T) {
 	}
 
 	x := onTerminal(t, 80, atServer(server), "logs", "--follow")
-	x.await("said once")
+	x.AwaitRaw("said once")
 	say("twice")
-	x.await("said twice")
-	x.write("\x03")
-	x.ends(130)
-	if said := strings.Count(x.text(), "said twice"); said != 1 {
+	x.AwaitRaw("said twice")
+	x.Type("\x03")
+	x.Ends(130)
+	if said := strings.Count(x.Raw(), "said twice"); said != 1 {
 		t.Errorf("it came %d times", said)
 	}
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
+	"net"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/netspaces/netspaces/cmd/internal/cli"
@@ -31,12 +28,17 @@ SIGTERM it takes nothing more, and leaves when what it runs has ended, or
 after 25 s; at the second one it leaves at once. What it has not done goes to
 others. The exit code is 0 then, as at the end of the team.`,
 		Args: cli.Args,
-		RunE: cli.Do(func(ctx context.Context, r *cli.Run, _ []string) error {
+		RunE: cli.Serve(func(ctx context.Context, r *cli.Run, _ []string) error {
 			if team == "" {
 				return cli.Usagef("--team is missing")
 			}
 			if slots < 1 {
 				return cli.Usagef("--slots %d: it must be at least 1", slots)
+			}
+			if listen != "" {
+				if err := checkAddress(ctx, listen); err != nil {
+					return cli.Usagef("--listen %q: it must be like 127.0.0.1:9090: %w", listen, err)
+				}
 			}
 			_ = os.Setenv(each.AllowEnv, allow) // the worker process inherits it
 			if stay > 0 {
@@ -54,13 +56,22 @@ others. The exit code is 0 then, as at the end of the team.`,
 	cmd.Flags().Lookup("allow-commands").NoOptDefVal = "all"
 	cmd.Flags().StringVar(&listen, "listen", "",
 		"serve /healthz, /readyz and /metrics over HTTP at this `address`, such as 127.0.0.1:9090")
-	// A flag of its own, since that of all commands, in the environment or the config file, is not meant for a service.
+	// A flag of its own: the time after which all other commands give up is not meant for a service.
 	cli.DurationVar(cmd.Flags(), &stay, "timeout", 0, "leave after this time, as at a SIGTERM (default: never)")
 	return cmd
 }
 
+// checkAddress says what is wrong with the text of an address. Whether it is one of this machine is not looked at.
+func checkAddress(ctx context.Context, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	return err
+}
+
 func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error {
-	log, stderr := serviceLog(r)
 	h := newHealth(team)
 	if listen != "" {
 		at, stop, err := h.listen(listen)
@@ -68,9 +79,9 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 			return err
 		}
 		defer stop()
-		log.Info("listening", "address", at.String())
+		r.Log.Info("listening", "address", at.String())
 	}
-	system := newSystemd(log)
+	system := newSystemd(r.Log)
 	rdb, err := r.Connect(ctx)
 	if err != nil {
 		return err
@@ -81,7 +92,7 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 	defer system.watchdog()()
 	defer context.AfterFunc(ctx, func() { system.tell("STOPPING=1\nSTATUS=leaving team " + team) })()
 	err = sleigh.Serve(ctx, rdb, team, &sleigh.ServeOptions{
-		Slots: slots, Now: r.Hurry(), Logger: log, Stderr: stderr,
+		Slots: slots, Now: r.Hurry(), Logger: r.Log, Stderr: r.LogLines("the worker's stderr"),
 		OnState: func(s sleigh.Serving) {
 			h.state.Store(&s)
 			if s.Joined && ctx.Err() == nil {
@@ -91,46 +102,7 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 		},
 	})
 	if err == nil {
-		log.Info("left", "team", team)
+		r.Log.Info("left", "team", team)
 	}
 	return err
-}
-
-// serviceLog is the log of a service, for people where stderr is a terminal, else for machines; and where lines go that its
-// worker process writes to its stderr.
-func serviceLog(r *cli.Run) (*slog.Logger, io.Writer) {
-	r.LogJSON()
-	if !r.Stderr.Terminal {
-		return r.Log, &lineLog{log: r.Log}
-	}
-	if !r.Verbose && !r.Quiet {
-		r.Log = slog.New(slog.NewTextHandler(r.Stderr, nil))
-	}
-	return r.Log, r.Stderr
-}
-
-const lineBytes = 16 << 10 // of a line in the log; longer ones come in pieces
-
-// lineLog makes a record of each line that is written to it.
-type lineLog struct {
-	log  *slog.Logger
-	mu   sync.Mutex
-	line []byte
-}
-
-func (l *lineLog) Write(text []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.line = append(l.line, text...)
-	for {
-		line, rest, ended := bytes.Cut(l.line, []byte("\n"))
-		switch {
-		case len(line) > lineBytes:
-			line, rest = l.line[:lineBytes], l.line[lineBytes:]
-		case !ended:
-			return len(text), nil
-		}
-		l.log.Warn(string(line), "from", "the worker's stderr")
-		l.line = rest
-	}
 }

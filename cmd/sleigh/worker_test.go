@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/netspaces/netspaces/cmd/internal/clitest"
 	"github.com/netspaces/netspaces/redisx/redistest"
 )
 
@@ -48,9 +49,9 @@ func begin(t *testing.T, url string, env []string, args ...string) *program {
 	t.Helper()
 	p := &program{t: t, cmd: exec.Command("sleigh", args...), ended: make(chan struct{})}
 	p.cmd.Dir = t.TempDir()
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GORACE=atexit_sleep_ms=0", "REDIS_URL=" + url}, env...)
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GORACE=atexit_sleep_ms=10", "REDIS_URL=" + url}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, p
-	p.cmd.WaitDelay = patience
+	p.cmd.WaitDelay = clitest.Patience
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func (p *program) ends(want int) {
 	p.t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
+	case <-time.After(clitest.Patience):
 		p.t.Fatal("the command does not end")
 	}
 	if code := p.cmd.ProcessState.ExitCode(); code != want {
@@ -91,9 +92,9 @@ func (p *program) ends(want int) {
 // soon asks again and again, for states that nothing tells of.
 func soon(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(clitest.Patience); !ok(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not in %v: %s", patience, what)
+			t.Fatalf("not in %v: %s", clitest.Patience, what)
 		}
 	}
 }
@@ -206,7 +207,7 @@ func newManager(t *testing.T) *manager {
 // hears waits for a message that begins so.
 func (m *manager) hears(wanted string) {
 	m.t.Helper()
-	_ = m.conn.SetReadDeadline(time.Now().Add(patience))
+	_ = m.conn.SetReadDeadline(time.Now().Add(clitest.Patience))
 	buf := make([]byte, 4096)
 	for {
 		n, err := m.conn.Read(buf)
@@ -310,7 +311,7 @@ func TestWorkerLeaves(t *testing.T) {
 func TestWorkerOnATerminal(t *testing.T) {
 	t.Parallel()
 	x := onTerminal(t, 80, atServer(redistest.Start(t)), "worker", "--team", "farm")
-	x.await(`level=INFO msg="waiting for the team to start" team=farm`)
-	x.write("\x03")
-	x.ends(0)
+	x.AwaitRaw(`level=INFO msg="waiting for the team to start" team=farm`)
+	x.Type("\x03")
+	x.Ends(0)
 }

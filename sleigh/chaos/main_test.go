@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	_ = os.Setenv("GORACE", "atexit_sleep_ms=0 log_path="+filepath.Join(races, "report"))
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=10 log_path="+filepath.Join(races, "report"))
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(exitCode int) {
 		reports, _ := filepath.Glob(races + "/*")
 		for _, file := range reports {

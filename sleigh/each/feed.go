@@ -19,14 +19,15 @@ type feed struct {
 	done    numbers         // items that are skipped
 	halt    string          // variable
 	stopped context.Context // when it has ended, no more are given
+	counted func()          // is called once it is known early how many items there are; nil: they are not read ahead for that
 
 	mu       sync.Mutex
 	seq      int             // of the last item
 	skipped  int             // of these, that were not even handed out
 	next     int             // index of the next element
 	expected map[int]element // by their indexes, those whose results have not come
-	ended    bool
-	err      error // of the sequence
+	total    int             // items of the sequence; -1 while that is not known
+	err      error           // of the sequence
 }
 
 // entry is what a sequence gives.
@@ -68,6 +69,9 @@ func (f *feed) elements(ctx context.Context, items iter.Seq2[string, error]) ite
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		entries := read(ctx, items)
+		if f.counted != nil {
+			entries = ahead(ctx, entries, mostAhead, mostAheadBytes, f.count)
+		}
 		for {
 			var next entry
 			ok := false
@@ -92,7 +96,7 @@ func (f *feed) take(next entry, ok bool) (e *element, more bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !ok || next.err != nil {
-		f.ended, f.err = true, next.err
+		f.total, f.err = f.seq, next.err
 		return nil, false
 	}
 	f.seq++
@@ -123,11 +127,19 @@ func (f *feed) expect(index int) element {
 	return e
 }
 
-// counted says how many items there were, and how many of these were not even handed out; ended, that there are no more.
-func (f *feed) counted() (items, skipped int, ended bool) {
+// count notes how many items there are, before the last of them is an element.
+func (f *feed) count(items int) {
+	f.mu.Lock()
+	f.total = items
+	f.mu.Unlock()
+	f.counted()
+}
+
+// items says how many items there are, or -1 while that is not known, and how many were not even handed out.
+func (f *feed) items() (items, skipped int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.seq, f.skipped, f.ended
+	return f.total, f.skipped
 }
 
 func (f *feed) failure() error {

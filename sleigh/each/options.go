@@ -62,7 +62,11 @@ type Options struct {
 
 	// Total is how many items there are, where that is known, for Progress. Defaults to 0: it is not known.
 	Total int
-	// Progress is called each time that some more is done, one call at a time. Defaults to nothing.
+	// CountAhead has Run read items before they are wanted, so that Progress has Total early. It holds a million of them in
+	// memory at the most, or as many as have 64 MiB; of what is longer, Total is known when the last ones of that are left.
+	// Defaults to false: Total is known when all items are handed out.
+	CountAhead bool
+	// Progress is called each time that some more is done, or Total is known, one call at a time. Defaults to nothing.
 	Progress func(Progress)
 	// OnResult is called with each result, after its output was written and before the joblog has it, one call at a time. An
 	// error ends the run, and is returned. With DryRun it has Seq, Item and Command alone. Defaults to nothing.

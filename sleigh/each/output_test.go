@@ -210,6 +210,26 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// With CountAhead, Total is known while the first item still runs.
+func TestCountAhead(t *testing.T) {
+	s := start(t, sleigh.InProcess(1))
+	ctx, cancel := context.WithCancel(testContext(t))
+	defer cancel()
+	known := false
+	_, err := each.Run(ctx, s, each.Items(make([]string, 5000)...), sh("exec sleep 600"), &each.Options{
+		CountAhead: true,
+		Progress: func(p each.Progress) {
+			if p == (each.Progress{Total: 5000}) {
+				known = true
+				cancel()
+			}
+		},
+	})
+	if !errors.Is(err, context.Canceled) || !known {
+		t.Errorf("Total is known: %t; %v", known, err)
+	}
+}
+
 // As JSON, bytes stay what they are; text is a string also where base64 would be shorter.
 func TestResultAsJSON(t *testing.T) {
 	short := strings.Repeat("<\n", 300)

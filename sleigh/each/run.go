@@ -61,7 +61,10 @@ func run(ctx context.Context, s *sleigh.Sleigh, items iter.Seq2[string, error], 
 	}
 	stopped, stop := context.WithCancel(context.Background())
 	defer stop()
-	f := &feed{command: command, o: w.o, done: maps.Clone(w.log.has), expected: map[int]element{}, stopped: stopped}
+	f := &feed{command: command, o: w.o, done: maps.Clone(w.log.has), expected: map[int]element{}, stopped: stopped, total: -1}
+	if w.o.CountAhead && w.total < 0 {
+		f.counted = func() { w.report(0) }
+	}
 	if h := w.o.Halt; h.Why != "" && !h.Now {
 		f.halt = haltPrefix + w.o.Name
 		if w.o.Name == "" {

@@ -32,6 +32,7 @@ type writer struct {
 	summary Summary
 	done    int // elements
 	total   int
+	over    bool // the run is
 }
 
 // submit begins a job, and writes its results until it has ended.
@@ -60,6 +61,9 @@ func (w *writer) submit(ctx context.Context, begin func(context.Context, *sleigh
 		err = w.collect(ctx, cancel, job)
 	}
 	w.count(job)
+	w.mu.Lock()
+	w.over = true // a sequence may end still
+	w.mu.Unlock()
 	if err == nil {
 		err = w.refused
 	}
@@ -204,17 +208,20 @@ func (w *writer) note(ctx context.Context, r *Result) (over bool, err error) {
 	return false, w.s.User().Store(ctx, w.feed.halt, true)
 }
 
-// report tells how far the run is.
+// report tells how far the run is, until it is over.
 func (w *writer) report(done int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.over {
+		return
+	}
 	w.done = max(w.done, done)
 	p := Progress{Done: w.done, Failed: w.summary.Failed, Skipped: w.summary.Skipped, Total: w.total}
 	if w.feed != nil {
-		items, skipped, ended := w.feed.counted()
+		items, skipped := w.feed.items()
 		p.Done += skipped
 		p.Skipped += skipped
-		if ended {
+		if items >= 0 {
 			p.Total = items
 		}
 	}
@@ -225,7 +232,7 @@ func (w *writer) report(done int) {
 func (w *writer) count(job *sleigh.Job[outcome]) {
 	w.summary.Submitted = job.Check().Submitted
 	if w.feed != nil {
-		_, skipped, _ := w.feed.counted()
+		_, skipped := w.feed.items()
 		w.summary.Skipped += skipped
 	}
 }

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
-	"log/slog"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -17,11 +15,10 @@ const completeWithin = 700 * time.Millisecond
 // args. Where no Redis answers quickly, there are none.
 func Complete(f func(ctx context.Context, rdb *redisx.Client, args []string) ([]string, error)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		r, err := newRun(cmd)
+		r, err := newRun(cmd, completion)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		r.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 		ctx, cancel := context.WithTimeout(cmd.Context(), completeWithin)
 		defer cancel()
 		rdb, err := r.Connect(ctx)

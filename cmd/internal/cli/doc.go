@@ -26,7 +26,8 @@
 // The value of a flag is that of the command line, else of the environment, else of the config file. In the environment --redis
 // is REDIS_URL, and any other flag NETSPACES_ and its name: --no-color is NETSPACES_NO_COLOR. In the config file each has its own
 // name: no-color = true. That file is --config, else NETSPACES_CONFIG, else netspaces/config.toml or config.yaml in
-// XDG_CONFIG_HOME (by default ~/.config).
+// XDG_CONFIG_HOME (by default ~/.config). A flag of a command that has the name of one that all commands have takes its place,
+// and is on the command line only: what is set for all commands is not meant for it.
 //
 // # Output
 //

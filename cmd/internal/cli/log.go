@@ -14,16 +14,46 @@ import (
 // repeatEvery is how often a person is told the same.
 const repeatEvery = 30 * time.Second
 
-// newLog makes the log of a command: everything with --verbose; else warnings, as lines for people.
-func newLog(w io.Writer, program string, verbose, quiet bool) *slog.Logger {
-	if verbose {
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+// kind is what a command is, for its log and its end.
+type kind int
+
+const (
+	oneOff     kind = iota // a command that somebody waits for
+	look                   // one that changes nothing
+	service                // one that is left to itself
+	completion             // of a command line, which is not to be disturbed
+)
+
+// logging is how a command logs.
+type logging struct {
+	program        string
+	of             kind
+	terminal       bool // a person reads it
+	verbose, quiet bool
+}
+
+func (l logging) isJSON() bool { return l.of == service && !l.terminal }
+
+// to makes the log.
+func (l logging) to(w io.Writer) *slog.Logger {
+	level := slog.LevelWarn
+	switch {
+	case l.verbose:
+		level = slog.LevelDebug
+	case l.quiet:
+		level = slog.LevelError
+	case l.of == service:
+		level = slog.LevelInfo
 	}
-	h := &lines{program: program, level: slog.LevelWarn, told: &told{w: w, at: map[string]time.Time{}}}
-	if quiet {
-		h.level = slog.LevelError
+	switch {
+	case l.of == completion:
+		return slog.New(slog.DiscardHandler)
+	case l.isJSON():
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	case l.verbose || l.of == service:
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(h)
+	return slog.New(&lines{program: l.program, level: level, told: &told{w: w, at: map[string]time.Time{}}})
 }
 
 // lines writes records as other messages of a command look. What is said again and again, as while Redis is away, is

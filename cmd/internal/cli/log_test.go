@@ -12,7 +12,7 @@ import (
 func TestLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out strings.Builder
-		log := newLog(&out, "prog", false, false).With("part", 1)
+		log := logging{program: "prog"}.to(&out).With("part", 1)
 		for range 100 {
 			log.Warn("lost", "error", errors.New("no way to redis://:pw@host"))
 			log.Info("a detail")
@@ -24,7 +24,7 @@ func TestLog(t *testing.T) {
 			t.Errorf("got\n%swant\n%s", &out, want)
 		}
 		out.Reset()
-		quiet := newLog(&out, "prog", false, true)
+		quiet := logging{program: "prog", quiet: true}.to(&out)
 		quiet.Warn("lost")
 		quiet.Error("broken")
 		if out.String() != "prog: broken\n" {

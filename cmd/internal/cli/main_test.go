@@ -16,11 +16,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// patience is far longer than anything here takes on a busy machine.
-const patience = 60 * time.Second
-
 func TestMain(m *testing.M) {
-	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=10")
 	testscript.Main(m, map[string]func(){"prog": func() { os.Exit(Main(prog())) }})
 }
 
@@ -29,11 +26,11 @@ func TestScripts(t *testing.T) {
 		Dir:  "testdata",
 		Cmds: clitest.Commands(),
 		Setup: func(env *testscript.Env) error {
+			clitest.Prepare(env)
 			env.Setenv("XDG_CONFIG_HOME", env.WorkDir+"/config")
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
-		Deadline:            time.Now().Add(patience), // what hangs fails
+		Deadline:            time.Now().Add(3 * clitest.Patience), // what hangs fails, and not what a busy machine delays
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
@@ -85,15 +82,19 @@ func prog() *cobra.Command {
 		return &redisx.UnknownError{Script: "look", Err: errors.New("no success")}
 	})
 	var list []string
-	var own string
-	flags := add("show", func(_ context.Context, r *Run, _ []string) error {
-		fmt.Fprintf(r.Stdout, "%q %q\n", list, own)
-		r.LogJSON()
+	var own, programs string
+	show := func(_ context.Context, r *Run, _ []string) error {
+		fmt.Fprintf(r.Stdout, "%q %q %q\n", list, programs, own)
 		r.Log.Warn("a warning", "of", "prog")
+		r.Log.Info("what happens")
 		r.Log.Debug("a detail")
+		fmt.Fprint(r.LogLines("elsewhere"), "a line\n")
 		return nil
-	}).Flags()
+	}
+	add("serve", nil).RunE = Serve(show)
+	flags := add("show", show).Flags()
 	flags.StringSliceVar(&list, "host-list", nil, "hosts")
+	flags.StringVar(&programs, "programs", "all", "a list that is a text")
 	flags.StringVar(&own, "timeout", "none", "a timeout of another kind")
 	add("live", func(ctx context.Context, r *Run, _ []string) error {
 		live := r.Live(ctx)

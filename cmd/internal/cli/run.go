@@ -26,9 +26,11 @@ type Run struct {
 	Stdin  io.Reader
 	Stdout *Screen
 	Stderr *Screen
-	// Log writes to stderr: all with --verbose, only errors with --quiet, and by default warnings, the same one now and then.
+	// Log writes to stderr: all with --verbose, only errors with --quiet; by default warnings as lines for people, the same one
+	// now and then, or what Serve says.
 	Log *slog.Logger
 
+	logging    logging
 	settings   *settings
 	interrupts *interrupts
 	rdb        atomic.Pointer[redisx.Client] // nil before there is one
@@ -40,15 +42,18 @@ type Action = func(ctx context.Context, r *Run, args []string) error
 
 // Do makes what cobra runs of what a command does. The context of f ends with SIGINT, SIGTERM and --timeout, and when nobody
 // reads stdout any more.
-func Do(f Action) func(*cobra.Command, []string) error { return run(f, false) }
+func Do(f Action) func(*cobra.Command, []string) error { return run(f, oneOff) }
 
 // Look is Do of what changes nothing: where Redis does not answer, it ends a second after the context all the same, and says
 // nothing of what Redis may have done.
-func Look(f Action) func(*cobra.Command, []string) error { return run(f, true) }
+func Look(f Action) func(*cobra.Command, []string) error { return run(f, look) }
 
-func run(f Action, reads bool) func(*cobra.Command, []string) error {
+// Serve is Do for a service: its log says what happens, too, and is JSON where stderr is no terminal.
+func Serve(f Action) func(*cobra.Command, []string) error { return run(f, service) }
+
+func run(f Action, of kind) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		r, err := newRun(cmd)
+		r, err := newRun(cmd, of)
 		if err != nil {
 			return err
 		}
@@ -63,8 +68,8 @@ func run(f Action, reads bool) func(*cobra.Command, []string) error {
 			ctx, cancel = context.WithTimeoutCause(ctx, after, errTimeout)
 			defer cancel()
 		}
-		err = r.call(ctx, f, args, reads)
-		if unknown, ok := errors.AsType[*redisx.UnknownError](err); ok && reads {
+		err = r.call(ctx, f, args, of == look)
+		if unknown, ok := errors.AsType[*redisx.UnknownError](err); ok && of == look {
 			err = unknown.Err
 		}
 		if err != nil && ctx.Err() != nil {
@@ -74,7 +79,7 @@ func run(f Action, reads bool) func(*cobra.Command, []string) error {
 	}
 }
 
-func newRun(cmd *cobra.Command) (*Run, error) {
+func newRun(cmd *cobra.Command, of kind) (*Run, error) {
 	p := programOf(cmd)
 	s := p.settings
 	if err := s.load(cmd); err != nil {
@@ -87,25 +92,10 @@ func newRun(cmd *cobra.Command) (*Run, error) {
 		Stderr:   newScreen(os.Stderr, color, func() {}),
 		settings: s, interrupts: p.interrupts,
 	}
-	r.Log = newLog(r.Stderr, cmd.Root().Name(), r.Verbose, r.Quiet)
+	r.logging = logging{program: cmd.Root().Name(), of: of, terminal: r.Stderr.Terminal, verbose: r.Verbose, quiet: r.Quiet}
+	r.Log = r.logging.to(r.Stderr)
 	whenReaderGoes(os.Stdout, r.Stdout.gone)
 	return r, nil
-}
-
-// LogJSON has Log write all that it is told as JSON where stderr is not a terminal, for a service whose log goes to a machine.
-// Details are for --verbose.
-func (r *Run) LogJSON() {
-	if r.Stderr.Terminal {
-		return
-	}
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	switch {
-	case r.Verbose:
-		options.Level = slog.LevelDebug
-	case r.Quiet:
-		options.Level = slog.LevelError
-	}
-	r.Log = slog.New(slog.NewJSONHandler(r.Stderr, options))
 }
 
 // Hurry gives a context that ends at the second SIGINT or SIGTERM. Without a call of it, that one ends the program at once; with

@@ -37,7 +37,8 @@ func (s *settings) define(root *cobra.Command) {
 	s.flags.StringVar(&s.config, "config", "", "the config file")
 }
 
-// load fills the flags of cmd that the command line did not set, from the environment and the config file.
+// load fills the flags of cmd that the command line did not set, from the environment and the config file. A flag of a command
+// that has the name of one that all commands have, but means something else, is on the command line only.
 func (s *settings) load(cmd *cobra.Command) error {
 	s.redisOrigin = "--redis"
 	if flag := s.flags.Lookup("redis"); flag.Changed && redact(s.redis) != s.redis {
@@ -59,6 +60,9 @@ func (s *settings) load(cmd *cobra.Command) error {
 		if flag.Changed || flag.Name == "help" || flag.Name == "version" || flag.Name == "config" || err != nil {
 			return
 		}
+		if common := s.flags.Lookup(flag.Name); common != nil && common != flag {
+			return
+		}
 		variable := variableOf(flag.Name)
 		origin := variable
 		if os.Getenv(variable) == "" {
@@ -68,7 +72,7 @@ func (s *settings) load(cmd *cobra.Command) error {
 		if !v.IsSet(flag.Name) {
 			return
 		}
-		if flag == s.flags.Lookup("redis") {
+		if flag.Name == "redis" {
 			s.redisOrigin = origin
 		}
 		if failed := fill(flag, v); failed != nil {

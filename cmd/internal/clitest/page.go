@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// patience is far longer than anything here takes on a busy machine. What waits for so long has failed.
-const patience = 60 * time.Second
+// Patience is far longer than anything here takes on a busy machine. What waits for so long has failed.
+const Patience = 60 * time.Second
 
 // RunPage runs the commands of a page of the documentation as they stand there, in one shell with that environment, and wants
 // what the page says that they print. They are in blocks of the kind sh, of which there must be that many at the least, and
@@ -43,7 +43,7 @@ func RunPage(t *testing.T, file string, least int, env []string) {
 	cmd.Dir, cmd.Env = t.TempDir(), env
 	var got bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &got, t.Output()
-	cmd.WaitDelay = patience // what does not end holds its stderr
+	cmd.WaitDelay = Patience // what does not end holds its stderr
 	if err := cmd.Run(); err != nil || got.String() != want.String() {
 		t.Errorf("%v\n%swant\n%s", err, &got, &want)
 	}

@@ -3,56 +3,93 @@
 package clitest
 
 import (
-	"errors"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
 )
 
-// Terminal is a program in a pseudo-terminal, which is its stdin, stdout and stderr.
+// Terminal is a program in a pseudo-terminal.
 type Terminal struct {
-	t   testing.TB
-	cmd *exec.Cmd
-	pty *os.File
+	Cmd *exec.Cmd
+
+	t     testing.TB
+	pty   *os.File
+	ended chan struct{} // the program has, and nothing more will come
 
 	mu      sync.Mutex
 	raw     strings.Builder
 	screen  *screen
 	changed chan struct{}
-	ended   chan struct{} // nothing more will come
 }
 
-// StartTerminal starts a program in a terminal of that size. It is killed at the end of the test if it runs still. Entries of
-// env are added to the environment.
-func StartTerminal(t testing.TB, columns, rows int, env []string, program string, args ...string) *Terminal {
+// OnTerminal starts a program in a terminal of that size, which is its stdin, stdout and stderr where these are not set. It is
+// killed at the end of the test if it runs still. What it writes that the terminal does not know fails the test.
+func OnTerminal(t testing.TB, columns, rows int, cmd *exec.Cmd) *Terminal {
 	t.Helper()
-	term := &Terminal{t: t, screen: newScreen(columns), changed: make(chan struct{}, 1), ended: make(chan struct{})}
-	term.cmd = exec.Command(program, args...)
-	term.cmd.Env = append(append(os.Environ(), "TERM=xterm-256color"), env...)
-	var err error
-	term.pty, err = pty.StartWithSize(term.cmd, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}) //nolint:gosec // Small.
+	master, tty, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	go term.read()
+	if err := pty.Setsize(tty, winsize(columns, rows)); err != nil {
+		t.Fatal(err)
+	}
+	term := &Terminal{
+		Cmd: cmd, t: t, pty: master, ended: make(chan struct{}), screen: newScreen(columns, rows), changed: make(chan struct{}, 1),
+	}
+	if cmd.Stdin == nil {
+		cmd.Stdin = tty
+	}
+	if cmd.Stdout == nil {
+		cmd.Stdout = tty
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = tty
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 2}
+	cmd.WaitDelay = Patience
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		term.read()
+	}()
+	go func() {
+		_ = cmd.Wait()
+		_ = tty.Close()
+		<-read // which is when its children have closed the terminal, too
+		close(term.ended)
+	}()
 	t.Cleanup(func() {
-		if term.cmd.ProcessState == nil {
-			_ = term.cmd.Process.Kill()
-			_ = term.cmd.Wait()
+		_ = cmd.Process.Kill()
+		select {
+		case <-term.ended:
+			_ = master.Close()
+		case <-time.After(Patience):
+			t.Error("the program or its children do not end")
 		}
-		_ = term.pty.Close()
-		<-term.ended
+		term.mu.Lock()
+		defer term.mu.Unlock()
+		if term.screen.unknown != "" {
+			t.Errorf("the terminal does not know %s", term.screen.unknown)
+		}
 	})
 	return term
 }
 
+func winsize(columns, rows int) *pty.Winsize {
+	return &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)} //nolint:gosec // Small.
+}
+
 func (term *Terminal) read() {
-	defer close(term.ended)
 	buffer := make([]byte, 4096)
 	for {
 		n, err := term.pty.Read(buffer)
@@ -64,17 +101,18 @@ func (term *Terminal) read() {
 		case term.changed <- struct{}{}:
 		default:
 		}
-		if err != nil { // EIO when the program has ended
+		if err != nil { // EIO when nobody has it open any more
 			return
 		}
 	}
 }
 
-// Lines are those that a person sees, without colours and empty lines at the end.
+// Lines are those that a person sees, or saw before they were scrolled away, without colours, blanks at their ends and empty
+// lines at the end.
 func (term *Terminal) Lines() []string {
 	term.mu.Lock()
 	defer term.mu.Unlock()
-	return term.screen.visible()
+	return term.screen.lines()
 }
 
 // Raw is all that came so far, with its escape sequences.
@@ -84,20 +122,38 @@ func (term *Terminal) Raw() string {
 	return term.raw.String()
 }
 
+// Tail is the last of Raw, for messages.
+func (term *Terminal) Tail() string {
+	raw := term.Raw()
+	return raw[max(len(raw)-2000, 0):]
+}
+
 // Await waits until what is to be seen is as wanted.
 func (term *Terminal) Await(what string, wanted func(lines []string) bool) {
 	term.t.Helper()
-	late := time.After(patience)
-	for !wanted(term.Lines()) {
+	term.await(what, func() bool { return wanted(term.Lines()) })
+}
+
+// AwaitRaw waits until Raw matches a regular expression.
+func (term *Terminal) AwaitRaw(wanted string) {
+	term.t.Helper()
+	re := regexp.MustCompile(wanted)
+	term.await(wanted, func() bool { return re.MatchString(term.Raw()) })
+}
+
+func (term *Terminal) await(what string, wanted func() bool) {
+	term.t.Helper()
+	late := time.After(Patience)
+	for !wanted() {
 		select {
 		case <-term.changed:
 		case <-term.ended:
-			if !wanted(term.Lines()) {
-				term.t.Fatalf("the program ended without %s:\n%s", what, strings.Join(term.Lines(), "\n"))
+			if !wanted() {
+				term.t.Fatalf("the program ended without %s:\n%q", what, term.Tail())
 			}
 			return
 		case <-late:
-			term.t.Fatalf("no %s:\n%s\n%q", what, strings.Join(term.Lines(), "\n"), term.Raw())
+			term.t.Fatalf("no %s:\n%s\n%q", what, strings.Join(term.Lines(), "\n"), term.Tail())
 		}
 	}
 }
@@ -114,25 +170,22 @@ func (term *Terminal) Type(text string) {
 func (term *Terminal) Resize(columns, rows int) {
 	term.t.Helper()
 	term.mu.Lock()
-	term.screen.columns = columns
+	term.screen.resize(columns, rows)
 	term.mu.Unlock()
-	if err := pty.Setsize(term.pty, &pty.Winsize{Cols: uint16(columns), Rows: uint16(rows)}); err != nil { //nolint:gosec // Small.
+	if err := pty.Setsize(term.pty, winsize(columns, rows)); err != nil {
 		term.t.Fatal(err)
 	}
 }
 
-// Wait waits for the end of the program and returns its exit code.
-func (term *Terminal) Wait() int {
+// Ends waits for the end of the program, and wants this exit code, as a shell has it.
+func (term *Terminal) Ends(want int) {
 	term.t.Helper()
-	stop := time.AfterFunc(patience, func() { _ = term.cmd.Process.Kill() })
-	defer stop.Stop()
-	err := term.cmd.Wait()
-	<-term.ended
-	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		return failed.ExitCode()
+	select {
+	case <-term.ended:
+	case <-time.After(Patience):
+		term.t.Fatalf("the program does not end:\n%q", term.Tail())
 	}
-	if err != nil {
-		term.t.Fatal(err)
+	if code := exitCode(term.Cmd.ProcessState); code != want {
+		term.t.Errorf("exit code %d, want %d:\n%q", code, want, term.Tail())
 	}
-	return 0
 }

@@ -15,7 +15,7 @@ var builtIn string
 func Main(m *testing.M) {
 	sleigh.Main()
 	_ = os.Unsetenv("REDIS_URL")
-	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // Workers under the race detector would end a second late.
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=10") // Workers under the race detector would end a second late.
 	code := m.Run()
 	_ = os.RemoveAll(builtIn)
 	os.Exit(code)
