@@ -27,10 +27,11 @@ func (f Func[A, R]) EachElem(ctx context.Context, s *Sleigh, elems iter.Seq[A], 
 
 // EachWorker runs the function exactly once on each worker, with the same argument, and returns the results by rank. These
 // are the workers that the team was started with, or who has their ranks now: others that came in addition may leave for
-// good, and have Initialise. In a team that was joined they are those that are there now, in the order of their ranks. It
-// blocks until all are there: a worker that has not joined yet is waited for, and runs it when it does. Where a worker dies
-// over it, the one that takes its rank runs it again. It runs beside the tasks of EachElem, and may block in find or fetch on
-// the user workspace while other workers go on. Errors are those of EachElem, with ranks in place of indexes.
+// good, and have Initialise; but where one that is waited for has gone, they take its rank. In a team that was joined they are
+// those that are there now, in the order of their ranks. It blocks until all are there: a worker that has not joined yet is
+// waited for, and runs it when it does. Where a worker dies over it, the one that takes its rank runs it again. It runs
+// beside the tasks of EachElem, and may block in find or fetch on the user workspace while other workers go on. Errors are
+// those of EachElem, with ranks in place of indexes.
 func (f Func[A, R]) EachWorker(ctx context.Context, s *Sleigh, arg A) ([]R, error) {
 	j, results, err := f.eachWorker(ctx, s, arg)
 	if err != nil {

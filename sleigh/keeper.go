@@ -66,11 +66,13 @@ func (k *keeper) keep() error {
 	pause := shortest
 	for failures := 0; !isDone(k.leave); {
 		now, cancel := context.WithCancel(k.now)
-		k.places.whenLost(k.member.Rank, cancel)
+		leave, move := context.WithCancel(k.leave)
+		k.places.watch(k.member.Rank, cancel, move)
 		k.member.Launch = k.origin + rand.Text()
 		k.launches.begins(k.entry, k.member.Launch)
-		e := k.run(k.leave, now, k.member)
-		lost := isDone(now) && !isDone(k.now)
+		e := k.run(leave, now, k.member)
+		lost, moves := isDone(now) && !isDone(k.now), k.places.moves(k.member.Rank)
+		move()
 		cancel()
 		if k.always && !k.lasts && isDone(k.leave) {
 			return nil // the sleigh is over, and will be deleted
@@ -90,9 +92,16 @@ func (k *keeper) keep() error {
 			return nil
 		case e.ending == refused && k.launches == nil:
 			return fmt.Errorf("%w (what it printed stands above)", errRefused)
-		case isDone(k.leave) || e.ending == left && !k.always && !lost:
+		case isDone(k.leave) || e.ending == left && !k.always && !lost && !moves:
 			k.giveBack()
 			return nil
+		case moves:
+			k.log.Info("the worker takes the rank of one that has gone", "rank", k.member.Rank)
+			k.giveBack()
+			if !k.takeAnother() {
+				return nil
+			}
+			continue
 		case joined || e.ending == replaced && k.launches == nil:
 			failures, pause = 0, shortest
 			k.launches.worked(k.entry)
@@ -132,7 +141,7 @@ func (k *keeper) giveBack() {
 	_ = k.places.leave(ctx, k.member.Rank) // where this fails, its lease ends by itself
 }
 
-// takeAnother takes another rank, in place of one that was lost.
+// takeAnother takes another rank, in place of one that was lost or given back.
 func (k *keeper) takeAnother() bool {
 	for !isDone(k.leave) {
 		ranks, err := k.places.take(k.leave, 1)

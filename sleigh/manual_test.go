@@ -118,6 +118,25 @@ func pidAt(t *testing.T, s *sleigh.Sleigh, rank int) int {
 	return 0
 }
 
+// EachWorker gets a worker that came in addition where the one of a rank has gone for good, and nobody else comes.
+func TestS3RankOfOneThatHasGone(t *testing.T) {
+	t.Parallel()
+	rdb := open(t, open(t, "local://").URL())
+	s := start(t, rdb, &sleigh.Options{Launch: sleigh.Manual(1), Lease: time.Second})
+	first := volunteer(t, rdb, s.Name())
+	awaitRanks(t, s, 0)
+	volunteer(t, rdb, s.Name())
+	volunteer(t, rdb, s.Name())
+	awaitRanks(t, s, 0, 1, 2)
+	first.signal(syscall.SIGKILL)
+	awaitRanks(t, s, 1, 2)
+	ids, err := identify.EachWorker(testContext(t), s, 0)
+	if err != nil || len(ids) != 1 {
+		t.Errorf("got %v, %v", ids, err)
+	}
+	awaitRanks(t, s, 0, 1)
+}
+
 // Workers that are started by hand, before and after the master, do its work, also more of them than it waits for. One
 // that is killed is replaced by its keeper. They end with the sleigh.
 func TestS2Manual(t *testing.T) {

@@ -32,12 +32,20 @@ type places struct {
 	renewed chan struct{}
 
 	mu   sync.Mutex
-	held map[int]func() // what to do when the rank is lost
+	held map[int]*seat // by rank
 }
+
+// seat is a rank that this process has.
+type seat struct {
+	lost, moves func() // see watch
+	moving      bool   // its worker is to have another rank
+}
+
+func newSeat() *seat { return &seat{lost: func() {}, moves: func() {}} }
 
 func newPlaces(own *workspace.Workspace, lease time.Duration, slots, least int, log *slog.Logger) *places {
 	return &places{
-		own: own, lease: lease, slots: slots, least: least, log: log, renewed: make(chan struct{}, 1), held: map[int]func(){},
+		own: own, lease: lease, slots: slots, least: least, log: log, renewed: make(chan struct{}, 1), held: map[int]*seat{},
 	}
 }
 
@@ -50,20 +58,33 @@ func (p *places) take(ctx context.Context, n int) ([]int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, rank := range ranks {
-		p.held[rank] = func() {}
+		p.held[rank] = newSeat()
 	}
 	return ranks, nil
 }
 
-// whenLost calls f should another process get the rank, after this one could not renew its lease for long.
-func (p *places) whenLost(rank int, f func()) {
+// watch calls lost should another process get the rank, after this one could not renew its lease for long, and moves when
+// the worker is to have another one: see fillGap.
+func (p *places) watch(rank int, lost, moves func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, held := p.held[rank]; held {
-		p.held[rank] = f
-	} else {
-		f() // it was, in the meantime
+	at, held := p.held[rank]
+	switch {
+	case !held: // it was lost in the meantime
+		lost()
+	case at.moving:
+		moves()
+	default:
+		at.lost, at.moves = lost, moves
 	}
+}
+
+// moves reports whether the worker of a rank is to have another one.
+func (p *places) moves(rank int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, held := p.held[rank]
+	return held && at.moving
 }
 
 // leave gives a rank back.
@@ -114,14 +135,64 @@ func (p *places) hold(ctx context.Context) {
 		}
 		for _, rank := range lost {
 			p.mu.Lock()
-			tell := p.held[rank]
+			at, held := p.held[rank]
 			delete(p.held, rank)
 			p.mu.Unlock()
-			if tell != nil {
+			if held {
 				p.log.Warn("another worker has the rank, since this process was silent for long", "rank", rank)
-				tell()
+				at.lost()
 			}
 		}
+		if err := p.fillGap(ctx); err != nil && !isOver(err) && ctx.Err() == nil {
+			p.log.Warn("it is not known whether EachWorker waits for a worker that has gone", "error", err)
+		}
+	}
+}
+
+// fillGap has the worker of the highest rank, if it came in addition and is this process's, take the rank of one that has gone for
+// good and that EachWorker waits for: nobody else may ever come.
+func (p *places) fillGap(ctx context.Context) error {
+	highest := p.highest()
+	if p.least == 0 || highest < p.least {
+		return nil
+	}
+	taken, _, err := look(ctx, p.own)
+	if err != nil || slices.Max(append(taken, 0)) > highest {
+		return err
+	}
+	for rank := range p.least {
+		if slices.Contains(taken, rank) {
+			continue
+		}
+		found, err := p.own.TryFind(ctx, taskVarOf(rank), new(json.RawMessage))
+		if err != nil {
+			return err
+		}
+		if found {
+			p.move(highest)
+			return nil
+		}
+	}
+	return nil
+}
+
+// highest is the highest rank that this process has; -1 if there is none.
+func (p *places) highest() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	highest := -1
+	for rank := range p.held {
+		highest = max(highest, rank)
+	}
+	return highest
+}
+
+func (p *places) move(rank int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at, held := p.held[rank]; held && !at.moving {
+		at.moving = true
+		at.moves()
 	}
 }
 
