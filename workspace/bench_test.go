@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -169,11 +171,11 @@ func median(all []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// How long a blocked Fetch takes from the store to its return, beside BLPOP, and beside a message (PUBLISH) that has its
-// receiver come for the value (LPOP): Fetch cannot do with less, since a value that only a message has brought may go to
-// somebody else while its receiver is stopped.
+// How long a blocked call takes from the store to its return, beside BLPOP, beside a message that brings its receiver the
+// value (PUBLISH), and beside one that has its receiver come for it (PUBLISH, LPOP): Fetch cannot do with less, since a
+// value that only a message has brought may go to somebody else while its receiver is stopped.
 //
-//	go test ./workspace -run '^$' -bench Wake -benchtime 2000x
+//	go test ./workspace -run '^$' -bench 'Wake$' -benchtime 1000x
 func BenchmarkWake(b *testing.B) {
 	needRedis(b)
 	r := newBench(b)
@@ -183,14 +185,36 @@ func BenchmarkWake(b *testing.B) {
 	if _, err := messages.Receive(ctx); err != nil {
 		b.Fatal(err)
 	}
-	var fetch, pop, come []time.Duration
+	var got []byte
+	var claim *workspace.Claim
+	for _, c := range []struct {
+		name        string
+		wait, after func() error
+	}{
+		{"Fetch", func() error { return r.ws.Fetch(ctx, "wake", &got) }, func() error { return nil }},
+		{"Find", func() error { return r.ws.Find(ctx, "wake", &got) }, func() error {
+			_, err := r.ws.TryFetch(ctx, "wake", &got)
+			return err
+		}},
+		{"Claim", func() (err error) {
+			claim, err = r.ws.Claim(ctx, "wake", nil)
+			return err
+		}, func() error { return claim.Settle(ctx, workspace.Outcome{Index: claim.Values[0].Index}) }},
+	} {
+		b.Run(c.name, func(b *testing.B) { r.wake(b, messages, c.wait, c.after) })
+	}
+}
+
+func (r *bench) wake(b *testing.B, messages *redis.PubSub, wait, after func() error) {
+	rdb, ctx := r.rdb.Redis(), b.Context()
+	var verb, pop, bring, come []time.Duration
 	for range b.N {
-		fetch = append(fetch, wake(b, func() error {
-			var got []byte
-			return r.ws.Fetch(ctx, "wake", &got)
-		}, func() bool {
+		verb = append(verb, wake(b, wait, func() bool {
 			return rdb.ZCard(ctx, "nws:{bench}:waiters:wake").Val() == 1
 		}, func() error { return r.ws.Store(ctx, "wake", []byte("x")) }))
+		if err := after(); err != nil {
+			b.Fatal(err)
+		}
 		pop = append(pop, wake(b, func() error {
 			return rdb.BLPop(ctx, time.Minute, "blocked").Err()
 		}, func() bool {
@@ -199,23 +223,112 @@ func BenchmarkWake(b *testing.B) {
 		if err := rdb.RPush(ctx, "there", "x").Err(); err != nil {
 			b.Fatal(err)
 		}
-		looks := 0
-		come = append(come, wake(b, func() error {
-			if _, err := messages.ReceiveMessage(ctx); err != nil {
+		for _, goes := range []bool{false, true} {
+			looks := 0
+			took := wake(b, func() error {
+				_, err := messages.ReceiveMessage(ctx)
+				if err == nil && goes {
+					err = rdb.LPop(ctx, "there").Err()
+				}
 				return err
+			}, func() bool {
+				looks++
+				return rdb.Ping(ctx).Err() == nil && looks > 3 // it has certainly begun to wait, and if not, that is to its favour
+			}, func() error { return rdb.Publish(ctx, "messages", "come").Err() })
+			if goes {
+				come = append(come, took)
+			} else {
+				bring = append(bring, took)
 			}
-			return rdb.LPop(ctx, "there").Err()
-		}, func() bool {
-			looks++
-			return looks > 3 // it has certainly begun to wait, and if not, that is to its favour
-		}, func() error { return rdb.Publish(ctx, "messages", "come").Err() }))
+		}
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(median(fetch)), "fetch-p50-ns")
-	b.ReportMetric(float64(median(pop)), "blpop-p50-ns")
-	b.ReportMetric(float64(median(come)), "publish-lpop-p50-ns")
-	b.ReportMetric(float64(median(fetch))/float64(median(pop)), "x-blpop")
-	b.ReportMetric(float64(median(fetch))/float64(median(come)), "x-publish-lpop")
+	b.ReportMetric(float64(median(verb)), "p50-ns")
+	b.ReportMetric(float64(median(pop)), "blpop-ns")
+	b.ReportMetric(float64(median(bring)), "publish-ns")
+	b.ReportMetric(float64(median(come)), "publish-lpop-ns")
+	b.ReportMetric(float64(median(verb))/float64(median(pop)), "x-blpop")
+	b.ReportMetric(float64(median(verb))/float64(median(bring)), "x-publish")
+	b.ReportMetric(float64(median(verb))/float64(median(come)), "x-publish-lpop")
+}
+
+// Many blocked calls in one process, each woken by a store of its own into a variable of its own, beside the stores alone.
+//
+//	go test ./workspace -run '^$' -bench WakeMany -benchtime 5x
+func BenchmarkWakeMany(b *testing.B) {
+	needRedis(b)
+	const callers = 10_000
+	for _, verb := range []string{"Fetch", "Find", "Claim"} {
+		b.Run(verb, func(b *testing.B) {
+			r := newBench(b)
+			var woken, alone []time.Duration
+			for range b.N {
+				woken = append(woken, r.wakeMany(b, callers, verb))
+				alone = append(alone, r.wakeMany(b, callers, ""))
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(woken).Seconds()*1000, "ms")
+			b.ReportMetric(median(alone).Seconds()*1000, "stores-ms")
+			b.ReportMetric(float64(median(woken))/float64(median(alone)), "x-stores")
+		})
+	}
+}
+
+// wakeMany gives the time from the first store until all are awake, by 64 goroutines that store.
+func (r *bench) wakeMany(b *testing.B, callers int, verb string) time.Duration {
+	ctx := b.Context()
+	ws, err := workspace.OpenTemporary(ctx, r.rdb, "many_%d", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = ws.Close() }()
+	variable := func(i int) string { return fmt.Sprint("v", i) }
+	for i := range callers {
+		if err := ws.Declare(ctx, variable(i), workspace.FIFO); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var waiting, storing sync.WaitGroup
+	for i := 0; verb != "" && i < callers; i++ {
+		waiting.Go(func() {
+			var got []byte
+			var err error
+			switch verb {
+			case "Fetch":
+				err = ws.Fetch(ctx, variable(i), &got)
+			case "Find":
+				err = ws.Find(ctx, variable(i), &got)
+			case "Claim":
+				_, err = ws.Claim(ctx, variable(i), nil)
+			}
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	for waits := 0; verb != "" && waits < callers; {
+		waits = 0
+		variables, err := ws.ListVars(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, v := range variables {
+			waits += v.Fetchers + v.Finders
+		}
+	}
+	began := time.Now()
+	for first := range 64 {
+		storing.Go(func() {
+			for i := first; i < callers; i += 64 {
+				if err := ws.Store(ctx, variable(i), []byte("x")); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	storing.Wait()
+	waiting.Wait()
+	return time.Since(began)
 }
 
 func wake(b *testing.B, wait func() error, waits func() bool, store func() error) time.Duration {

@@ -67,7 +67,8 @@ func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOpti
 			o.Lease = opts.Lease
 		}
 	}
-	r, err := ws.await(ctx, question{script: claimScript, variable: variable},
+	r, err := ws.await(ctx,
+		question{script: claimScript, variable: variable, takes: "=" + strconv.FormatInt(o.Lease.Milliseconds(), 10)},
 		random(), ws.client, min(o.Max, maxClaim), o.Sharers, o.Lease.Milliseconds())
 	if err != nil {
 		return nil, err

@@ -172,7 +172,7 @@ func (q *waiting) toCheck() map[string][]byte {
 	for _, w := range q.byNumber {
 		numbers := seen[w.variable]
 		if w.born != "" && w.number%turns == q.turn%turns {
-			numbers = strconv.AppendInt(append(numbers, ' '), int64(w.number), 10)
+			numbers = append(strconv.AppendInt(append(numbers, ' '), int64(w.number), 10), w.takes...)
 		}
 		seen[w.variable] = numbers
 	}

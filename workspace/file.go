@@ -75,7 +75,7 @@ func (ws *Workspace) FetchFile(ctx context.Context, variable string, w io.Writer
 
 // FindFile reads one value, as Find does, and writes it to w as it is in Redis. It returns how many bytes it wrote.
 func (ws *Workspace) FindFile(ctx context.Context, variable string, w io.Writer) (int64, error) {
-	r, err := ws.await(ctx, question{script: findScript, variable: variable}, random())
+	r, err := ws.await(ctx, question{script: findScript, variable: variable, takes: "="}, random())
 	if err != nil {
 		return 0, err
 	}

@@ -132,7 +132,7 @@ func (f *reader) accept() bool {
 }
 
 func (f *reader) ask(ctx context.Context, q question, ask asking) (reply, error) {
-	q.script = followScript
+	q.script, q.takes = followScript, "="
 	f.n = min(max(2*f.n, 1), mostAhead)
 	seen := f.seen
 	if seen == "" {

@@ -20,6 +20,24 @@ type reply struct {
 	kept *departure // of a reply that stays in its lane: to be told, or its lane to be freed
 }
 
+// unpack takes a reply that stands in one text: "length:text length:text …", without the blanks.
+func unpack(packed string) (r reply, ok bool) {
+	for packed != "" {
+		length, rest, _ := strings.Cut(packed, ":")
+		n, err := strconv.Atoi(length)
+		if err != nil || n < 0 || n > len(rest) {
+			return reply{}, false
+		}
+		if r.word == "" {
+			r.word = rest[:n]
+		} else {
+			r.rest = append(r.rest, rest[:n])
+		}
+		packed = rest[n:]
+	}
+	return r, r.word == "KEPT" && len(r.rest) >= 2 || r.word == "CLAIM" && len(r.rest) >= 6
+}
+
 func (r reply) text(i int) string {
 	if i < len(r.rest) {
 		switch v := r.rest[i].(type) {

@@ -84,7 +84,7 @@ func (ws *Workspace) use(variable string, r reply, f func(text string) error) er
 // Find reads one value of a variable and leaves it there: the oldest one if the variable is fifo, the youngest if it is
 // lifo or single, any if it is multi. Otherwise it is as Fetch.
 func (ws *Workspace) Find(ctx context.Context, variable string, into any) error {
-	r, err := ws.await(ctx, question{script: findScript, variable: variable}, random())
+	r, err := ws.await(ctx, question{script: findScript, variable: variable, takes: "="}, random())
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,9 @@ type waiter struct {
 	variable string
 	born     string // the variable's incarnation, once Redis has registered the waiter; guarded by waiting.mu
 	wake     chan struct{}
-	left     bool // Redis has been told that it has gone
+	takes    string // what it takes from the message that tells it; see question.takes
+	brought  *reply // what the message has brought; guarded by waiting.mu
+	left     bool   // Redis has been told that it has gone
 }
 
 func (w *waiter) wakeUp() {
@@ -33,7 +35,7 @@ func (w *waiter) wakeUp() {
 }
 
 // member is what Redis knows it by.
-func (w *waiter) member(client string) string { return client + ":" + strconv.Itoa(w.number) }
+func (w *waiter) member(client string) string { return client + ":" + strconv.Itoa(w.number) + w.takes }
 
 // waiting is what a handle knows of its own waiters.
 type waiting struct {
@@ -56,6 +58,10 @@ type question struct {
 	variable string
 	born     string // the variable's incarnation, if the caller has asked for it before
 	keep     bool   // whether the caller may want to give some of the values back (see reply.kept)
+
+	// takes says that a message may bring the reply: "=" for what takes nothing away, "=" and a lease in milliseconds for a
+	// claim. A fetch has to come for its value, since that may go to somebody else while this process is stopped.
+	takes string
 }
 
 // try asks once.
@@ -68,12 +74,20 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 	if err := ctx.Err(); err != nil {
 		return reply{}, ws.wrap(q.variable, err)
 	}
-	w := ws.addWaiter(q.variable, q.born)
+	w := ws.addWaiter(q)
 	if w == nil {
 		return reply{}, ws.wrap(q.variable, ErrClosed)
 	}
 	defer ws.removeWaiter(w)
 	for first := true; ; first = false {
+		if r, ok := ws.takeBrought(w); ok {
+			used := 0
+			if r.word == "CLAIM" {
+				used = 1
+			}
+			ws.depart(&departure{variable: q.variable, waiter: w, used: used})
+			return r, nil
+		}
 		member := w.member(ws.client)
 		if first && !ws.canHear() {
 			member = "" // registered now, it would be passed over as one of a dead client
@@ -144,7 +158,7 @@ func (q *waiting) init() {
 }
 
 // addWaiter returns nil if the handle is closed.
-func (ws *Workspace) addWaiter(variable, born string) *waiter {
+func (ws *Workspace) addWaiter(question question) *waiter {
 	if !ws.calls.enter() {
 		return nil
 	}
@@ -152,7 +166,8 @@ func (ws *Workspace) addWaiter(variable, born string) *waiter {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last++
-	w := &waiter{number: q.last, variable: variable, born: born, wake: make(chan struct{}, 1)}
+	w := &waiter{number: q.last, variable: question.variable, born: question.born, takes: question.takes,
+		wake: make(chan struct{}, 1)}
 	if !q.listening {
 		q.listening = true
 		q.unlisten = ws.rdb.Listen(ws.keys.inbox(ws.client), redisx.Listener{Message: ws.told, State: ws.subscribed})
@@ -176,17 +191,35 @@ func (ws *Workspace) leave(w *waiter) {
 	}
 }
 
-// told wakes the waiters that a message names.
-func (ws *Workspace) told(numbers string) {
+// told wakes the waiters that a message names, and hands them the reply that it may bring.
+func (ws *Workspace) told(message string) {
+	names, text, brings := strings.Cut(message, "\n")
+	var brought *reply
+	if r, ok := unpack(text); brings && ok {
+		brought = &r
+	}
 	q := &ws.waiting
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for number := range strings.FieldsSeq(numbers) {
+	for name := range strings.FieldsSeq(names) {
+		number, _, _ := strings.Cut(name, "=")
 		n, err := strconv.Atoi(number)
 		if w := q.byNumber[n]; w != nil && err == nil {
+			if w.takes != "" && w.brought == nil {
+				w.brought = brought
+			}
 			w.wakeUp()
 		}
 	}
+}
+
+func (ws *Workspace) takeBrought(w *waiter) (reply, bool) {
+	ws.waiting.mu.Lock()
+	defer ws.waiting.mu.Unlock()
+	if w.brought == nil {
+		return reply{}, false
+	}
+	return *w.brought, true
 }
 
 // subscribed has all waiters ask again once the channel is subscribed to: what was published before was missed.

@@ -22,7 +22,7 @@ for i = 3, #ARGV, 2 do
       local whose, n = string.match(waiter, '^([^:]+):(.+)$')
       if whose == client then told[#told + 1] = n end
     end
-    for n in string.gmatch(ARGV[i + 1], '%d+') do -- Redis may have lost some
+    for n in string.gmatch(ARGV[i + 1], '%S+') do -- Redis may have lost some
       if not redis.call('ZSCORE', var.waiters, client .. ':' .. n) then told[#told + 1] = n end
     end
   end

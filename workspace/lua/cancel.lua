@@ -2,7 +2,7 @@
 -- or to the next, its waiter leaves, and if it was not done, it can never be done from now on.
 -- KEYS 1-4 and one group: the variable.
 -- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born, 6 how many
---      of the values that it took have been used and stay away
+--      of the values that it took have been used and stay away; without a request, those that a message brought
 -- Returns NOT (it was not done), UNDONE (it had taken something or was waiting), DONE and its reply (it was done and stays
 --   so), NOCLIENT (the client was forgotten, so that nobody knows), or GONE.
 local request, waiter, born = ARGV[2], ARGV[4], ARGV[5]
@@ -48,7 +48,11 @@ if mine then
       w.claims.release(var, claim, indexes)
     end
   end
-  if waiter ~= '' then w.give_back(var, waiter) end
+  if waiter ~= '' and ARGV[2] == '' and tonumber(ARGV[6]) > 0 then
+    w.unwait(var, waiter)
+  elseif waiter ~= '' then
+    w.give_back(var, waiter)
+  end
   w.serve(var)
 end
 if word == 'OK' or word == 'NOVAR' then return { 'DONE', unpack(reply) } end

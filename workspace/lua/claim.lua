@@ -31,6 +31,12 @@ local function hold(claim, before, indexed)
   return answer({ head[1], head[2], head[3], head[4], head[5], unpack(indexed) }, head)
 end
 
+local brought = waiter ~= '' and w.brought_to(var, waiter)
+if brought then
+  w.unwait(var, waiter)
+  return hold(brought, '-', w.claims.values(var, brought))
+end
+
 local ended = w.claims.first(var)
 if ended then
   local before = ended.holder

@@ -93,12 +93,17 @@ local function changed()
   redis.pcall(publish, HOME.workspace .. ':changes', '')
 end
 
+-- A reply in one text: "length:text length:text …".
+local function packed(reply)
+  local parts = {}
+  for i, text in ipairs(reply) do parts[i] = string.len(text) .. ':' .. text end
+  return table.concat(parts)
+end
+
 -- Ends a request: the reply is kept in its lane. kept is what to keep instead where the rest can be found again.
 local function answer(reply, kept)
   if lane then
-    local parts = {}
-    for i, text in ipairs(kept or reply) do parts[i] = string.len(text) .. ':' .. text end
-    redis.call('HSET', CLIENT, lane, number .. ' ' .. table.concat(parts))
+    redis.call('HSET', CLIENT, lane, number .. ' ' .. packed(kept or reply))
   end
   changed()
   return reply

@@ -1,6 +1,7 @@
 -- Waiters, and who gets what. (Nothing here is done before waiting() is called; see prelude.lua.)
 --
--- A waiter is "<client>:<number>". It stands in the sorted set "waiters" by a score that says what it does:
+-- A waiter is "<client>:<number>"; what may follow the number says that it takes its reply from the message that tells it:
+-- "=" of one that finds or iterates, "=lease" (ms) of one that claims. It stands in the sorted set "waiters" by a score that says what it does:
 --   ticket             it waits in a fetch or a claim
 --   -ticket            it waits in a find
 --   -(FIRST_TIME + i)  it iterates and has seen all there is; it waits for a value with index i or more
@@ -10,11 +11,13 @@
 --   ?ticket                    nothing: come and look (for one who iterates, its score takes the ticket's place)
 --   =n                         a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
 --   =in                        the same for one who iterates; n is the index of the value
+--   !ticket claim              a claim that the message brought, until it says that it has it
 local function waiting()
   local LIVE_MS = 6000         -- a client without a sign of life for so long is dead
   local GRACE_MS = 1500        -- to come for what was handed, when told
   local UNTOLD_GRACE_MS = 5000 -- the same when PUBLISH is refused, and only the client's beat tells
   local ROUND = 100            -- waiters served at a time
+  local BROUGHT_BYTES = 4096   -- of a value that a message brings
   local C = claims()
   local W = { claims = C }
 
@@ -54,11 +57,13 @@ local function waiting()
     return redis.call('ZRANGEBYSCORE', HOME.live, whole(-long_ago), whole(long_ago), 'LIMIT', 0, ROUND)
   end
 
-  -- Tells these waiters to come, with one message a client. Returns client -> how long to wait for it, without those
-  -- clients that did not hear it.
-  local function tell(space, waiters)
+  -- Tells these waiters to come, with one message a client. What they would be told then, if it is given and small, is
+  -- brought to those who take it from the message. Returns client -> how long to wait for it, without those clients that
+  -- did not hear it.
+  local function tell(space, waiters, reply)
     if #waiters == 0 then return {} end
-    local order, numbers, grace = {}, {}, {}
+    local order, numbers, grace, brought, plain = {}, {}, {}, nil, {}
+    if reply and #reply[#reply] <= BROUGHT_BYTES then brought = '\n' .. packed(reply) end
     for _, waiter in ipairs(waiters) do
       local client, n = client_of(waiter), string.match(waiter, '[^:]*$')
       if not numbers[client] then
@@ -66,10 +71,13 @@ local function waiting()
         order[#order + 1] = client
       end
       table.insert(numbers[client], n)
+      if not string.find(n, '=', 1, true) then plain[client] = true end
     end
     local publish = redis.call('HGET', space.workspace, 'publish') or 'PUBLISH'
     for _, client in ipairs(order) do
-      local heard = redis.pcall(publish, space.workspace .. ':inbox:' .. client, table.concat(numbers[client], ' '))
+      local message = table.concat(numbers[client], ' ')
+      if brought and not plain[client] then message = message .. brought end
+      local heard = redis.pcall(publish, space.workspace .. ':inbox:' .. client, message)
       if type(heard) ~= 'number' then
         grace[client] = UNTOLD_GRACE_MS
       elseif heard > 0 then
@@ -108,6 +116,16 @@ local function waiting()
     end
   end
 
+  -- The claim that a message brought, or was to bring, to a waiter, if its client still holds it.
+  function W.brought_to(var, waiter)
+    local kept = redis.call('HGET', var.handed, waiter)
+    local id = kept and string.match(kept, '^!%d+ (.+)$')
+    local claim = id and C.get(var, id)
+    local holds = claim and claim.holder == client_of(waiter)
+      and tonumber(redis.call('ZSCORE', var.deadlines, id) or 0) >= FIRST_TIME
+    return holds and claim or nil
+  end
+
   -- Ends the waiting of a waiter, and drops what was handed to it.
   function W.unwait(var, waiter)
     if redis.call('ZREM', var.waiters, waiter) == 0 then return end
@@ -123,6 +141,8 @@ local function waiting()
   function W.give_back(var, waiter)
     local value, returns, index, order = W.handed_to(var, waiter)
     if value and returns then W.put_back(var, { value }, index, order, 1) end
+    local claim = W.brought_to(var, waiter)
+    if claim then C.release(var, claim, { '1' }) end
     W.unwait(var, waiter)
   end
 
@@ -132,9 +152,17 @@ local function waiting()
     for i = #late, 1, -1 do -- the oldest value goes back last, and so to the head
       local waiter = late[i]
       local kept = redis.call('HGET', var.handed, waiter)
-      local lives = W.alive(client_of(waiter), var.space)
-      if lives and kept and string.sub(kept, 1, 1) == '=' then
-        redis.call('ZADD', var.waiters, whole(now() + LIVE_MS), waiter) -- it is in nobody's way
+      local lives, kind = W.alive(client_of(waiter), var.space), kept and string.sub(kept, 1, 1)
+      if lives and (kind == '=' or kind == '!') then
+        redis.call('ZADD', var.waiters, whole(now() + LIVE_MS), waiter) -- it is in nobody's way, or has a lease
+      elseif kind == '!' then -- it may have heard the message, so that the claim stays one that it can settle
+        local claim = W.brought_to(var, waiter)
+        if claim then
+          claim.attempt = 0
+          C.list(var, claim)
+          C.lapse(var, claim)
+        end
+        W.unwait(var, waiter)
       else
         W.give_back(var, waiter)
         if lives and kept then redis.call('ZADD', var.waiters, string.match(kept, '^.(-?%d+)'), waiter) end
@@ -146,7 +174,8 @@ local function waiting()
   local function serve_finders(var)
     local waiters = redis.call('ZRANGEBYSCORE', var.waiters, '(-' .. FIRST_TIME, '(0')
     if #waiters == 0 then return end
-    local kept, served, grace = '=' .. whole(ticket(var.space)), 0, tell(var.space, waiters)
+    local kept, served, value = '=' .. whole(ticket(var.space)), 0, W.first_value(var, 0)
+    local grace = tell(var.space, waiters, { 'KEPT', var.born, value })
     for _, waiter in ipairs(waiters) do
       if grace[client_of(waiter)] or W.alive(client_of(waiter), var.space) then
         redis.call('HSET', var.handed, waiter, kept)
@@ -156,7 +185,7 @@ local function waiting()
         redis.call('ZREM', var.waiters, waiter)
       end
     end
-    if served > 0 then redis.call('HSET', var.handed, kept, W.first_value(var, 0), kept .. '#', served) end
+    if served > 0 then redis.call('HSET', var.handed, kept, value, kept .. '#', served) end
   end
 
   -- Serves up to n waiting fetchers in the order of their tickets. Those whose clients are dead are dropped.
@@ -189,11 +218,36 @@ local function waiting()
     end
   end
 
+  -- Serves the first of those who wait for a value with a claim of it, if that is the only one there is: so it need not
+  -- come for more.
+  local function serve_claimer(var)
+    while var.mode == 'fifo' and not var.position and redis.call('LLEN', var.values) == 1 do
+      local first = redis.call('ZRANGEBYSCORE', var.waiters, 0, '(' .. FIRST_TIME, 'WITHSCORES', 'LIMIT', 0, 1)
+      local waiter, client = first[1], first[1] and client_of(first[1])
+      local lease = waiter and string.match(waiter, '=(%d+)$')
+      local value = peek(var, 0)
+      if not lease or #value > BROUGHT_BYTES then return end
+      local claim = { id = whole(ticket(var.space)), attempt = 1, holder = client, index = 0 }
+      local reply = { 'CLAIM', var.born, claim.id, '1', '-', '1', value }
+      local patience = W.alive(client, var.space) and tell(var.space, { waiter }, reply)[client]
+      if patience then
+        redis.call('LPOP', var.values)
+        C.add(var, claim, { value })
+        redis.call('ZADD', var.deadlines, whole(now() + lease), claim.id)
+        redis.call('HSET', var.handed, waiter, '!' .. first[2] .. ' ' .. claim.id)
+        redis.call('ZADD', var.waiters, whole(now() + patience), waiter)
+      else
+        living[client] = false
+        redis.call('ZREM', var.waiters, waiter)
+      end
+    end
+  end
+
   -- Serves those who iterate and wait for an index below this one. As with finders, the value is kept for them. nil has all
   -- of them come and look.
   function W.serve_followers(var, below)
     local least = below and '(-' .. whole(FIRST_TIME + below) or '-inf'
-    local waiters = redis.call('ZRANGEBYSCORE', var.waiters, least, -FIRST_TIME)
+    local waiters, told, replies = redis.call('ZRANGEBYSCORE', var.waiters, least, -FIRST_TIME), {}, {}
     for _, waiter in ipairs(waiters) do
       local score = tonumber(redis.call('ZSCORE', var.waiters, waiter))
       local index, value = var.position, false
@@ -207,8 +261,14 @@ local function waiting()
         redis.call('HSET', var.handed, waiter, '?' .. whole(score))
       end
       redis.call('ZADD', var.waiters, whole(now() + LIVE_MS), waiter)
+      local what = value and index or 0
+      if not told[what] then
+        told[what] = {}
+        replies[#replies + 1] = { told[what], value and { 'KEPT', var.born, whole(index), value } or nil }
+      end
+      table.insert(told[what], waiter)
     end
-    tell(var.space, waiters)
+    for _, some in ipairs(replies) do tell(var.space, some[1], some[2]) end
   end
 
   function W.begin_positions(var)
@@ -245,6 +305,7 @@ local function waiting()
     serve_fetchers(var, ended, function(waiter, place)
       redis.call('HSET', var.handed, waiter, '?' .. place)
     end)
+    serve_claimer(var)
     serve_fetchers(var, redis.call('LLEN', var.values), function(waiter, place)
       local index, order = 0, 0
       if var.position then index, order = var.position, ticket(var.space) end
@@ -284,7 +345,7 @@ local function waiting()
       local kept = redis.call('HGET', var.handed, waiter)
       W.unwait(var, waiter)
       if what == 'fetch' then
-        score = kept and string.match(kept, '^%?(%d+)') or whole(ticket(var.space))
+        score = kept and string.match(kept, '^[?!](%d+)') or whole(ticket(var.space))
       elseif what == 'find' then
         score = whole(-ticket(var.space))
       else

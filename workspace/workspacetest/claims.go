@@ -16,6 +16,8 @@ var claimTests = []test{
 	{"ClaimSharers", claimSharers},
 	{"ClaimWaits", claimWaits},
 	{"ClaimHandedAndMore", claimHandedAndMore},
+	{"ClaimMessageLost", claimMessageLost},
+	{"ClaimMessageLostAndCancelled", claimMessageLostAndCancelled},
 	{"ClaimIsListed", claimIsListed},
 	{"ClaimCancelsRaceWithStores", claimCancelsRaceWithStores},
 }
@@ -148,6 +150,47 @@ func claimHandedAndMore(s *site) {
 	s.must(claim.err)
 	s.wantClaim(claim.claim, 1, "0", "1", "2")
 	s.holds(ws, "v", "3", "4")
+}
+
+// The message that brings a claim is lost: the claimer has it with the next beat, as it was.
+func claimMessageLost(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	claim := s.claims(s.use(rdb), "v", nil)
+	s.waiting(ws, "v", 1, 0)
+	proxy.deafen()
+	s.store(ws, "v", 1)
+	claim.end()
+	s.must(claim.err)
+	s.wantClaim(claim.claim, 1, "1")
+	s.waiting(ws, "v", 0, 0)
+	s.must(settleAll(s.ctx, claim.claim, ""))
+	s.holds(ws, "v")
+	if n, err := s.admin.Exists(s.ctx, s.key("claimed", "v"), s.key("deadlines", "v"), s.key("handed", "v")).Result(); n != 0 || err != nil {
+		s.Errorf("it left %d keys, %v", n, err)
+	}
+}
+
+// The message that brings a claim is lost, and the claimer's context ends: the value is claimed as if never before.
+func claimMessageLostAndCancelled(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	first := s.claims(s.use(rdb), "v", nil)
+	s.waiting(ws, "v", 1, 0)
+	second := s.claims(ws, "v", nil)
+	s.waiting(ws, "v", 2, 0)
+	proxy.deafen()
+	s.store(ws, "v", 1)
+	first.cancel()
+	first.end()
+	if first.err == nil { // a beat came in between
+		s.must(first.claim.Release(s.ctx, first.claim.Values[0].Index))
+	}
+	second.end()
+	s.must(second.err)
+	s.wantClaim(second.claim, 1, "1")
+	s.waiting(ws, "v", 0, 0)
+	s.must(settleAll(s.ctx, second.claim, ""))
 }
 
 func claimIsListed(s *site) {

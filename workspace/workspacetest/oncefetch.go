@@ -3,6 +3,7 @@ package workspacetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -132,7 +133,23 @@ func onceFind(o *once) {
 	o.waiting(o.ws, "lossy", 0, 0)
 }
 
+// It comes for a value that is too large for a message.
 func onceFindWaiting(o *once) {
+	large := strings.Repeat("1", 5000)
+	far := o.hearing()
+	find := o.find(far, "lossy")
+	o.waiting(o.ws, "lossy", 0, 1)
+	o.proxy.quiet()
+	o.strikeLossy()
+	o.store(o.ws, "lossy", []byte(large))
+	find.gets(large)
+	o.fetch(o.ws, "lossy").gets(large)
+	o.struck()
+	o.waiting(o.ws, "lossy", 0, 0)
+}
+
+// The message brings the value; what goes wrong is that the waiter leaves.
+func onceFindBrought(o *once) {
 	far := o.hearing()
 	find := o.find(far, "lossy")
 	o.waiting(o.ws, "lossy", 0, 1)
@@ -140,9 +157,39 @@ func onceFindWaiting(o *once) {
 	o.strikeLossy()
 	o.store(o.ws, "lossy", 1)
 	find.gets("1")
-	o.fetch(o.ws, "lossy").gets("1")
+	select {
+	case <-o.trap.happened:
+	case <-o.ctx.Done():
+	}
 	o.struck()
 	o.waiting(o.ws, "lossy", 0, 0)
+	o.eventually(func() bool { return o.admin.Exists(o.ctx, o.key("handed", "lossy")).Val() == 0 },
+		func() string { return "what was kept for it is still there" })
+	o.fetch(o.ws, "lossy").gets("1")
+}
+
+// The message brings the claim.
+func onceClaimBrought(o *once) {
+	far := o.hearing()
+	claim := o.claims(far, "lossy", nil)
+	o.waiting(o.ws, "lossy", 1, 0)
+	o.proxy.quiet()
+	o.strikeLossy()
+	o.store(o.ws, "lossy", 1)
+	claim.end()
+	o.must(claim.err)
+	o.wantClaim(claim.claim, 1, "1")
+	select {
+	case <-o.trap.happened:
+	case <-o.ctx.Done():
+	}
+	o.struck()
+	o.waiting(o.ws, "lossy", 0, 0)
+	if info := o.info(o.ws, "lossy"); info.Claimed != 1 {
+		o.Errorf("%+v, want one claimed", info)
+	}
+	o.must(settleAll(o.ctx, claim.claim, ""))
+	o.holds(o.ws, "lossy")
 }
 
 // A copy of the request that arrives late must not end the waiting of the one that came before it.

@@ -1,11 +1,13 @@
 -- The common case of store.lua, which comes after: a new request, a variable in mode fifo that nobody iterates, and either
--- nobody waits, or nothing is there and somebody waits in a fetch. All else falls through.
+-- nobody waits, or nothing is there and the first who waits is in a fetch or a claim, or the only one in a find. All else
+-- falls through.
 local workspace = redis.call('HMGET', KEYS[1], 'incarnation', 'watched', 'publish')
 local epoch, lane, number = string.match(ARGV[2], '^(%d+) (%d+) (%d+)$')
 if lane and workspace[1] == ARGV[1] and not workspace[2] and #ARGV <= 1003 then
   local client = redis.call('HMGET', KEYS[4], 'epoch', lane)
   local known = redis.call('HGET', KEYS[2], ARGV[3])
-  if client[1] == epoch and known and string.find(known, '^fifo %d+$')
+  local born = known and string.match(known, '^fifo (%d+)$')
+  if client[1] == epoch and born
     and (not client[2] or tonumber(string.match(client[2], '^%d+')) < tonumber(number)) then
     if redis.call('EXISTS', KEYS[6]) == 0 then
       redis.call('RPUSH', KEYS[5], unpack(ARGV, 4))
@@ -13,17 +15,45 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and #ARGV <= 1003 then
       return { 'OK' }
     end
     if #ARGV == 4 and redis.call('EXISTS', KEYS[5], KEYS[7], KEYS[9]) == 0 then
-      local first = redis.call('ZRANGE', KEYS[6], 0, 0, 'WITHSCORES')
-      local name, waiter = string.match(first[1], '^([^:]+):(.+)$')
-      local score = tonumber(first[2])
-      local seen = name and score > 0 and score < 100000000000 and redis.call('ZSCORE', KEYS[3], name)
+      local first = redis.call('ZRANGE', KEYS[6], 0, 1, 'WITHSCORES')
+      local waiter, score, value = first[1], tonumber(first[2]), ARGV[4]
+      local name, call = string.match(waiter, '^([^:]+):(.+)$')
+      local finds = score < 0 and score > -100000000000 and not first[3]
+      local takes = score > 0 and score < 100000000000
+      local seen = name and (finds or takes) and redis.call('ZSCORE', KEYS[3], name)
       local t = redis.call('TIME')
       local now = t[1] * 1000 + math.floor(t[2] / 1000)
       if seen and tonumber(seen) > now - 6000 then
-        local heard = redis.pcall(workspace[3] or 'PUBLISH', KEYS[1] .. ':inbox:' .. name, waiter)
+        local publish, inbox = workspace[3] or 'PUBLISH', KEYS[1] .. ':inbox:' .. name
+        local lease = takes and #value <= 4096 and redis.call('EXISTS', KEYS[8]) == 0 and string.match(call, '=(%d+)$')
+        local brought = #born .. ':' .. born
+        if finds then
+          local kept = '=' .. string.sub(first[2], 2)
+          redis.call('RPUSH', KEYS[5], value)
+          redis.call('HSET', KEYS[7], waiter, kept, kept, value, kept .. '#', 1)
+          redis.call('ZADD', KEYS[6], string.format('%.0f', now + 6000), waiter)
+          redis.call('HSET', KEYS[4], lane, number .. ' 2:OK')
+          if #value <= 4096 and string.find(call, '=', 1, true) then
+            call = call .. '\n4:KEPT' .. brought .. #value .. ':' .. value
+          end
+          redis.pcall(publish, inbox, call)
+          return { 'OK' }
+        end
+        local id -- its ticket is the first write: it is refused before anybody is told, should memory be short
+        if lease then
+          id = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'tickets', 1))
+          call = call .. '\n5:CLAIM' .. brought .. #id .. ':' .. id .. '1:11:-1:1' .. #value .. ':' .. value
+        end
+        local heard = redis.pcall(publish, inbox, call)
         if type(heard) == 'number' and heard > 0 then
-          redis.call('HSET', KEYS[7], first[1], '+' .. first[2] .. ' 0 0 ' .. ARGV[4])
-          redis.call('ZADD', KEYS[6], string.format('%.0f', now + 1500), first[1])
+          if lease then
+            redis.call('HSET', KEYS[8], id .. '/1', value, id, '1 1 ' .. name .. ' 0')
+            redis.call('ZADD', KEYS[9], string.format('%.0f', now + lease), id)
+            redis.call('HSET', KEYS[7], waiter, '!' .. first[2] .. ' ' .. id)
+          else
+            redis.call('HSET', KEYS[7], waiter, '+' .. first[2] .. ' 0 0 ' .. value)
+          end
+          redis.call('ZADD', KEYS[6], string.format('%.0f', now + 1500), waiter)
           redis.call('HSET', KEYS[4], lane, number .. ' 2:OK')
           return { 'OK' }
         end
