@@ -46,7 +46,14 @@ local c = claims()
 for i = 1, n do
   local var = variable(i == 1 and ARGV[3] or ARGV[3 + i], FIRST + (i - 1) * GROUP)
   local held = redis.call('ZRANGEBYSCORE', var.deadlines, FIRST_TIME, '+inf', 'WITHSCORES', 'LIMIT', 0, MOST_CLAIMS)
-  for k = 1, #held, 2 do add(var, c, held[k], tonumber(held[k + 1])) end
+  local brought = {} -- by a message that its client has not said to have: it does not work on that
+  for _, kept in ipairs(#held > 0 and redis.call('HVALS', var.handed) or {}) do
+    local id = string.match(kept, '^!%d+ (.+)$')
+    if id then brought[id] = true end
+  end
+  for k = 1, #held, 2 do
+    if not brought[held[k]] then add(var, c, held[k], tonumber(held[k + 1])) end
+  end
 end
 
 local reply = { 'OK' }
