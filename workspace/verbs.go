@@ -37,17 +37,15 @@ func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...an
 // storeTexts stores values as they are; they must not change afterwards.
 func (ws *Workspace) storeTexts(ctx context.Context, variable string, texts [][]byte) error {
 	for len(texts) > 0 {
-		args := []any{}
-		size := 0
-		for len(texts) > 0 && len(args) < storeBatch && (size == 0 || size+len(texts[0]) <= storeBytes) {
-			args = append(args, texts[0])
-			size += max(len(texts[0]), 1)
-			texts = texts[1:]
+		n, size := 0, 0
+		for n < len(texts) && n < storeBatch && (n == 0 || size+len(texts[n]) <= storeBytes) {
+			size += max(len(texts[n]), 1)
+			n++
 		}
-		keys := ws.keys.forScript(ws.client, variable)
-		if _, err := ws.request(ctx, storeScript, keys, origin{variable: variable}, args...); err != nil {
+		if err := ws.store(ctx, variable, texts[:n]); err != nil {
 			return ws.wrap(variable, err)
 		}
+		texts = texts[n:]
 	}
 	return nil
 }

@@ -32,6 +32,10 @@ func lanesAreBounded(s *site) {
 		if err := ws.Store(s.ctx, "v", i); err != nil {
 			s.Errorf("Store: %v", err)
 		}
+		var none []byte
+		if _, err := ws.TryFetch(s.ctx, "none", &none); err != nil { // these do not travel together, as stores do
+			s.Errorf("TryFetch: %v", err)
+		}
 	})
 	lanes := s.lanes(ws)
 	s.Logf("%d lanes for %d callers", len(lanes), callers)

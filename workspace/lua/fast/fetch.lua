@@ -10,7 +10,7 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' and 
   if client[1] == epoch and born and (ARGV[5] == '' or ARGV[5] == born)
     and (not client[2] or tonumber(string.match(client[2], '^%d+')) < tonumber(number)) then
     local waiter, value = ARGV[4], nil
-    local handed = waiter ~= '' and redis.call('HGET', KEYS[7], waiter)
+    local handed = waiter ~= '' and ARGV[5] ~= '' and redis.call('HGET', KEYS[7], waiter)
     local start = handed and string.match(handed, '^[+]%d+ %d+ %d+ ()')
     if start then
       value = string.sub(handed, start)

@@ -1,0 +1,112 @@
+package workspacetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/netspaces/netspaces/redisx"
+	"github.com/netspaces/netspaces/workspace"
+)
+
+var togetherTests = []test{
+	{"TogetherAllAreStored", togetherAllAreStored},
+	{"TogetherCancelled", togetherCancelled},
+	{"TogetherFail", togetherFail},
+}
+
+// stores starts n stores of 0, 1 … into a variable.
+func (s *site) stores(ws *workspace.Workspace, variable string, n int) []*pending {
+	var all []*pending
+	for i := range n {
+		all = append(all, s.start(fmt.Sprint("store of ", i), func(ctx context.Context, p *pending) {
+			p.err = ws.Store(ctx, variable, i)
+		}))
+	}
+	return all
+}
+
+// Stores of many goroutines travel together, in whatever mode, to whoever waits: each value comes once.
+func togetherAllAreStored(s *site) {
+	const n = 500
+	ws := s.open()
+	far := s.use(s.client())
+	for _, mode := range []workspace.Mode{workspace.FIFO, workspace.LIFO, workspace.Multi} {
+		name := string(mode)
+		s.declare(ws, name, mode)
+		waiting := s.fetchers(far, name, 10)
+		finder := s.find(far, name)
+		s.waiting(ws, name, 10, 1)
+		for _, store := range s.stores(ws, name, n) {
+			store.end()
+			s.must(store.err)
+		}
+		var came tally
+		for _, fetch := range waiting {
+			fetch.end()
+			s.must(fetch.err)
+			came.add(fetch.value)
+		}
+		finder.end()
+		s.must(finder.err)
+		came.add(s.drain(ws, name)...)
+		came.once(s, n)
+	}
+}
+
+// A store whose context ends while it waits to travel with others stores nothing, and they do.
+func togetherCancelled(s *site) {
+	const n = 20
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	far := s.use(rdb)
+	s.store(far, "v", "first")
+	s.drain(ws, "v")
+	proxy.freeze()
+	stores := s.stores(far, "v", n)
+	time.Sleep(50 * time.Millisecond) // those that are on their way by then are cancelled as any other
+	cancelled := stores[n/2:]
+	for _, store := range cancelled {
+		store.cancel()
+	}
+	time.AfterFunc(50*time.Millisecond, proxy.thaw)
+	want, some := map[string]bool{}, false
+	for i, store := range stores {
+		store.end()
+		switch {
+		case store.err == nil:
+			want[fmt.Sprint(i)] = true
+		case i < n/2 || !errors.Is(store.err, context.Canceled):
+			s.Errorf("store %d: %v", i, store.err)
+		default:
+			some = true
+			if _, unknown := errors.AsType[*redisx.UnknownError](store.err); unknown {
+				s.Errorf("store %d: %v", i, store.err)
+			}
+		}
+	}
+	if !some {
+		s.Error("none was cancelled")
+	}
+	got := s.drain(ws, "v")
+	for _, value := range got {
+		if !want[value] {
+			s.Errorf("%s was stored, and its caller told that it was not", value)
+		}
+	}
+	if len(got) != len(want) {
+		s.Errorf("%d values are there, want %d", len(got), len(want))
+	}
+}
+
+// What goes wrong with all is said to all.
+func togetherFail(s *site) {
+	ws := s.open()
+	far := s.use(s.client())
+	s.store(far, "v", 0)
+	s.must(ws.Delete(s.ctx))
+	for _, store := range s.stores(far, "v", 50) {
+		store.fails(workspace.ErrNoWorkspace)
+	}
+}
