@@ -9,13 +9,13 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and #ARGV <= 1003 then
   local born = known and string.match(known, '^fifo (%d+)$')
   if client[1] == epoch and born
     and (not client[2] or tonumber(string.match(client[2], '^%d+')) < tonumber(number)) then
-    if redis.call('EXISTS', KEYS[6]) == 0 then
+    local first = redis.call('ZRANGE', KEYS[6], 0, 1, 'WITHSCORES')
+    if not first[1] then
       redis.call('RPUSH', KEYS[5], unpack(ARGV, 4))
       redis.call('HSET', KEYS[4], lane, number .. ' 2:OK')
       return { 'OK' }
     end
     if #ARGV == 4 and redis.call('EXISTS', KEYS[5], KEYS[7], KEYS[9]) == 0 then
-      local first = redis.call('ZRANGE', KEYS[6], 0, 1, 'WITHSCORES')
       local waiter, score, value = first[1], tonumber(first[2]), ARGV[4]
       local name, call = string.match(waiter, '^([^:]+):(.+)$')
       local finds = score < 0 and score > -100000000000 and not first[3]
@@ -25,8 +25,8 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and #ARGV <= 1003 then
       local now = t[1] * 1000 + math.floor(t[2] / 1000)
       if seen and tonumber(seen) > now - 6000 then
         local publish, inbox = workspace[3] or 'PUBLISH', KEYS[1] .. ':inbox:' .. name
-        local lease = takes and #value <= 4096 and redis.call('EXISTS', KEYS[8]) == 0 and string.match(call, '=(%d+)$')
-        local brought = #born .. ':' .. born
+        local lease = takes and #value <= 4096 and string.match(call, '=(%d+)$')
+        if lease and redis.call('EXISTS', KEYS[8]) == 1 then lease = nil end
         if finds then
           local kept = '=' .. string.sub(first[2], 2)
           redis.call('RPUSH', KEYS[5], value)
@@ -34,7 +34,7 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and #ARGV <= 1003 then
           redis.call('ZADD', KEYS[6], string.format('%.0f', now + 6000), waiter)
           redis.call('HSET', KEYS[4], lane, number .. ' 2:OK')
           if #value <= 4096 and string.find(call, '=', 1, true) then
-            call = call .. '\n4:KEPT' .. brought .. #value .. ':' .. value
+            call = call .. '\n4:KEPT' .. #born .. ':' .. born .. #value .. ':' .. value
           end
           redis.pcall(publish, inbox, call)
           return { 'OK' }
@@ -42,7 +42,7 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and #ARGV <= 1003 then
         local id -- its ticket is the first write: it is refused before anybody is told, should memory be short
         if lease then
           id = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'tickets', 1))
-          call = call .. '\n5:CLAIM' .. brought .. #id .. ':' .. id .. '1:11:-1:1' .. #value .. ':' .. value
+          call = call .. '\n5:CLAIM' .. #born .. ':' .. born .. #id .. ':' .. id .. '1:11:-1:1' .. #value .. ':' .. value
         end
         local heard = redis.pcall(publish, inbox, call)
         if type(heard) == 'number' and heard > 0 then
