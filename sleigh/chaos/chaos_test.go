@@ -71,8 +71,8 @@ func TestChaos(t *testing.T) {
 	if n := p.elements.Load(); n < leastElements {
 		t.Errorf("there were %d elements", n)
 	}
-	if w.looks < steps/2 {
-		t.Errorf("the numbers of jobs were looked at only %d times", w.looks)
+	if w.looks < steps/3 { // the others are while Redis is away, by some seeds half of them
+		t.Errorf("the numbers of jobs were looked at only %d times in %d steps", w.looks, steps)
 	}
 	for _, m := range w.masters {
 		m.stop()
