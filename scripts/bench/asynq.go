@@ -28,7 +28,7 @@ var (
 		measure: func(ctx context.Context, b *bench, r *rounds) error {
 			// With no more tasks handed out than there are slots, a claim has one.
 			o := &sleigh.JobOptions{Chunk: 1, LoadFactor: 1}
-			return besideAsynq(ctx, b, r, "single_vs_asynq", singleSlots, b.size(50_000, 5_000), o)
+			return besideAsynq(ctx, b, r, "single_vs_asynq", singleSlots, b.size(20_000, 5_000), o)
 		},
 	}
 )
@@ -45,7 +45,7 @@ const (
 
 // besideAsynq compares n elements of ours with some thousands of theirs, by what is done in a second.
 func besideAsynq(ctx context.Context, b *bench, r *rounds, row string, slots, n int, o *sleigh.JobOptions) error {
-	fewer := b.size(20_000, 4_000)
+	fewer := b.size(10_000, 4_000)
 	client := asynq.NewClient(asynq.RedisClientOpt{Addr: b.addr, PoolSize: poolSize})
 	defer client.Close()
 	return withTeam(ctx, b.rdb, slots, func(s *sleigh.Sleigh) error {
