@@ -40,7 +40,7 @@ func (p panel) printTo(w io.Writer) {
 		fmt.Fprintf(w, "\t%s", s.Name)
 	}
 	for i, at := range p.Series[0].Points {
-		fmt.Fprintf(w, "\t\n%g", at.X)
+		fmt.Fprintf(w, "\t\n%.0f", at.X)
 		for _, s := range p.Series {
 			fmt.Fprintf(w, "\t%.3g", s.Points[i].Y)
 		}
