@@ -183,7 +183,7 @@ func TestOpenWaitsForLoading(t *testing.T) {
 
 func TestOpenStillLoading(t *testing.T) {
 	addr := fakeRedis(t, always("-LOADING Redis is loading the dataset in memory", "+OK"))
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := Open(ctx, "redis://"+addr, nil)
 	if !errors.Is(err, ErrNoServer) || !strings.Contains(err.Error(), "still loading") {

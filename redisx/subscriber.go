@@ -153,18 +153,17 @@ func (s *subscriber) receive() {
 
 // confirmed takes note of an answer. Nobody ordered to leave a channel whose slot the server has given away.
 func (s *subscriber) confirmed(channel string, left bool) {
+	s.hub.mu.Lock()
 	s.mu.Lock()
-	asked := len(s.sent) > 0 && s.sent[0] == order{channel, left}
-	if asked {
+	if len(s.sent) > 0 && s.sent[0] == (order{channel, left}) {
 		s.sent = s.sent[1:]
 	}
-	isOf := func(o order) bool { return o.channel == channel }
-	last := !slices.ContainsFunc(s.sent, isOf) && !slices.ContainsFunc(s.todo, isOf)
+	sub := s.current(channel)
 	s.mu.Unlock()
+	s.hub.mu.Unlock()
 
-	sub := s.hub.find(s, channel)
 	switch {
-	case sub == nil || !last: // it is about somebody who has left
+	case sub == nil:
 	case !left:
 		s.hub.settled(sub)
 		sub.state(true)
@@ -173,25 +172,38 @@ func (s *subscriber) confirmed(channel string, left bool) {
 	}
 }
 
+// current is the subscription that an answer is about; nil if more has been ordered since. s.hub.mu and s.mu are held: of a
+// subscription that begins in between, the answer would tell nothing.
+func (s *subscriber) current(channel string) *subscription {
+	isOf := func(o order) bool { return o.channel == channel }
+	if sub := s.hub.channels[channel]; sub != nil && sub.at == s && !slices.ContainsFunc(s.sent, isOf) && !slices.ContainsFunc(s.todo, isOf) {
+		return sub
+	}
+	return nil
+}
+
 // refused has the channel that an error reply is about placed anew; false if it is about none.
 func (s *subscriber) refused(refusal redis.Error) bool {
+	s.hub.mu.Lock()
 	s.mu.Lock()
-	if len(s.sent) == 0 {
-		s.mu.Unlock()
-		return false
+	var o order
+	waited := len(s.sent) > 0
+	if waited {
+		o, s.sent = s.sent[0], s.sent[1:]
 	}
-	o := s.sent[0]
-	s.sent = s.sent[1:]
+	sub := s.current(o.channel)
 	s.mu.Unlock()
+	s.hub.mu.Unlock()
+
 	pause := placeRefused
 	if isRedirect(refusal) || fateOf(refusal) == notDone {
 		pause = 0
 	}
-	if sub := s.hub.find(s, o.channel); sub != nil && !o.leave {
+	if sub != nil && !o.leave {
 		s.hub.log.Warn("redis subscription refused, trying again", "in", max(pause, placeBackoff), "error", refusal)
 		s.hub.lost(s, sub, pause)
 	}
-	return true
+	return waited
 }
 
 // fail gives the connection up, and its channels back.

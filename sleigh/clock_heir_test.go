@@ -159,6 +159,7 @@ func TestClockS13PartHeldUp(t *testing.T) {
 				given++
 			}
 			if given == n-1 {
+				time.Sleep(ms) // the last one is there, too
 				on.die()
 				time.Sleep(7 * s) // so that nothing more is used
 				time.AfterFunc(3*s, func() { on.revive() })

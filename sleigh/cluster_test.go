@@ -19,7 +19,7 @@ func TestCluster(t *testing.T) {
 		return // this is that run
 	}
 	needRedisServer(t)
-	cluster := redistest.StartCluster(t, 3, 1, "cluster-node-timeout 5000", "cluster-replica-no-failover yes")
+	cluster := redistest.StartCluster(t, 3, 1, "cluster-node-timeout 30000", "cluster-replica-no-failover yes")
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

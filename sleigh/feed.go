@@ -24,7 +24,7 @@ const (
 )
 
 // feed hands out the elements as there is room. What it returns ends the job, unless it is nil.
-func (j *job) feed(ctx context.Context) error {
+func (j *job) feed(ctx, caller context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var pulling sync.WaitGroup
@@ -33,7 +33,7 @@ func (j *job) feed(ctx context.Context) error {
 	pulling.Go(func() {
 		err := errSequence // unless pull returns
 		defer func() { pulled <- err }()
-		err = j.source.pull(ctx, j.nudge)
+		err = j.source.pull(ctx, caller, j.nudge)
 	})
 	defer cancel() // first of all
 	look := time.NewTicker(lookAtJob)

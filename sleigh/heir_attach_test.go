@@ -24,12 +24,14 @@ func TestS13AttachInterrupted(t *testing.T) {
 	}
 	held, tries := 0, 0
 	for d := 200 * time.Microsecond; d < 40*time.Millisecond; d += 200 * time.Microsecond {
-		if again, err := square.Attach(within(t, d), s, "i", nil); err == nil && tries > 0 {
+		ctx := within(t, d)
+		if again, err := square.Attach(ctx, s, "i", nil); err == nil && tries > 0 {
 			break // from now on there is time enough
-		} else if err == nil { // a timer that was late
-			if err := again.Detach(testContext(t)); err != nil {
+		} else if err == nil { // a timer that was late; it may end the job, too
+			if err := again.Detach(testContext(t)); err != nil && ctx.Err() == nil {
 				t.Fatal(err)
 			}
+			_, _ = again.Wait(testContext(t)) // until it is left
 			continue
 		}
 		tries++

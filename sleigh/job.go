@@ -195,6 +195,7 @@ func (j *job) of(err error) error { return fmt.Errorf("sleigh: %s: %w", j.fn, er
 // run hands out the elements and takes the results, until all are done or ctx ends.
 func (j *job) run(ctx context.Context) error {
 	defer j.s.leave(j)
+	caller := ctx
 	ctx, cancel := j.within(ctx)
 	defer cancel(nil)
 	coming, noMore := ctx, cancel // results are, until all elements are done
@@ -206,7 +207,7 @@ func (j *job) run(ctx context.Context) error {
 	defer unwatch()
 	var feeding sync.WaitGroup
 	feeding.Go(func() {
-		switch err := j.feed(coming); {
+		switch err := j.feed(coming, caller); {
 		case isAllDone(err):
 			noMore(err)
 		case err != nil:

@@ -13,7 +13,8 @@ var errSequence = errors.New("the sequence of elements did not return: it panick
 // source is where a job gets its elements from.
 type source interface {
 	// pull gets elements until there are no more or ctx ends, in a goroutine of its own. It calls changed after each change.
-	pull(ctx context.Context, changed func()) error
+	// What the caller's context has cut off is not at its end; ctx, which comes from that one, ends a moment later.
+	pull(ctx, caller context.Context, changed func()) error
 	// take gives up to n elements that are there, as a JSON array, and errors for those that do not convert, by their place.
 	// 0 elements and true: there will be no more.
 	take(n int) (text json.RawMessage, count int, errs map[int]error, ended bool)
@@ -44,7 +45,7 @@ func newSequence[A any](elems iter.Seq[A]) *sequence[A] {
 	return q
 }
 
-func (q *sequence[A]) pull(ctx context.Context, changed func()) (err error) {
+func (q *sequence[A]) pull(ctx, caller context.Context, changed func()) (err error) {
 	unwatch := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
@@ -64,7 +65,7 @@ func (q *sequence[A]) pull(ctx context.Context, changed func()) (err error) {
 			break
 		}
 	}
-	err = nil
+	err = context.Cause(caller)
 	return err
 }
 

@@ -85,7 +85,7 @@ func runConnection(t *testing.T, open func(*testing.T) workspacetest.Server) {
 
 // steady is configuration for clusters whose masters are replaced on demand only: on a machine that does much else, one may
 // not answer for seconds, and a replica that takes over then has not heard the last writes.
-const steady = "cluster-node-timeout 5000\ncluster-replica-no-failover yes"
+const steady = "cluster-node-timeout 30000\ncluster-replica-no-failover yes"
 
 // steadySentinels does the same for servers that Sentinels watch.
 func steadySentinels(t *testing.T, servers *redistest.Sentinel) {

@@ -17,7 +17,7 @@ import (
 )
 
 // hangs is after what time a test gives up. It is no measure of anything.
-const hangs = 90 * time.Second
+const hangs = 150 * time.Second
 
 // traffic is many calls on one workspace by several clients, while something happens to its servers: nothing may be lost
 // or doubled, and no call may fail.

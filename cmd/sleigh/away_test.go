@@ -49,6 +49,17 @@ func TestCutOff(t *testing.T) {
 	worker.ends(0)
 }
 
+// A worker that is told to leave before it is connected leaves as any other does.
+func TestLeavesWhileItConnects(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	server.Pause()
+	worker := begin(t, server.URL(), nil, "worker", "--team", "farm", "--listen", "127.0.0.1:0")
+	worker.logged("listening", "address")
+	worker.terminate()
+	worker.ends(0)
+}
+
 // What waits for a Redis that does not answer ends at Ctrl-C: what only reads without a word, and a run says what it waits for.
 func TestInterruptedWithoutRedis(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ func newEach() *cobra.Command {
 		Short: "Run a command once for each item, on a team of workers or on this machine",
 		Example: `  sleigh each --local 4 -- gzip -9 {} ::: *.log
   seq 1000 | sleigh each --keep-order -- expr {} + 1
-  find . -name '*.wav' -print0 | sleigh each --team farm -0 --bar -- flac {} -o {.}.flac
+  find . -name '*.wav' -print0 | sleigh each --local 4 -0 --bar -- flac {} -o {.}.flac
   sleigh each --team farm --joblog log --resume -a hosts.txt -- ping -c1 {}
   sleigh each --team farm --name nightly --detach -a jobs.txt -- ./simulate --case {}`,
 		Long: `In the command and its arguments, {} stands for the item, {.} for it without

@@ -32,7 +32,7 @@ func newRoot() *cobra.Command {
 		Example: `  sleigh demo
   sleigh each --local 4 -- gzip -9 {} ::: *.log
   sleigh worker --team farm --allow-commands
-  find . -name '*.wav' -print0 | sleigh each --team farm -0 --bar -- flac {}
+  sleigh each --team farm --tag -- dig +short {} < names.txt
   sleigh status farm --watch`,
 		Long: `Exit codes: 0 done, 1 error, 2 wrong usage, 3 no such team, job or worker, 4 no Redis, 5 some items failed,
 124 --timeout was over, 130 or 143 ended by a signal, 141 nobody reads the output any more.

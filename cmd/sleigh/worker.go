@@ -83,7 +83,10 @@ func work(ctx context.Context, r *cli.Run, team, listen string, slots int) error
 	}
 	system := newSystemd(r.Log)
 	rdb, err := r.Connect(ctx)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // it was told to leave
+		return nil
+	case err != nil:
 		return err
 	}
 	defer rdb.Close()

@@ -72,7 +72,7 @@ func TestChaos(t *testing.T) {
 		t.Errorf("there were %d elements", n)
 	}
 	if w.looks < steps/2 {
-		t.Errorf("the numbers of jobs were looked at only %d times", w.looks)
+		t.Errorf("the numbers of jobs were looked at only %d times in %d steps", w.looks, steps)
 	}
 	for _, m := range w.masters {
 		m.stop()
@@ -142,13 +142,18 @@ func (p *players) isEnough() bool {
 	return p.failed.Err() != nil || time.Now().After(p.until) && p.elements.Load() >= leastElements
 }
 
-// wait waits for the jobs that run.
+// wait waits for the jobs that run, and goes on looking at their numbers: how often Redis was away before is the seed's.
 func (p *players) wait() bool {
-	select {
-	case <-p.done:
-		return true
-	case <-time.After(patience):
-		return false
+	late := time.After(patience)
+	for {
+		select {
+		case <-p.done:
+			return true
+		case <-late:
+			return false
+		case <-time.After(100 * time.Millisecond):
+			p.w.balance()
+		}
 	}
 }
 

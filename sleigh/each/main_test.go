@@ -17,7 +17,7 @@ import (
 )
 
 // patience is far longer than anything here takes on a busy machine. What waits for so long has failed.
-const patience = 90 * time.Second
+const patience = 150 * time.Second
 
 // roleEnv makes the test binary play a part instead of running tests.
 const roleEnv = "EACH_TEST_ROLE"

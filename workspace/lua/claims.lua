@@ -201,19 +201,27 @@ local function claims()
   -- Gives all values that claims hold their indexes, when somebody iterates for the first time. Returns the next index.
   -- Lower ones, tickets, are for those that are on their way to a fetcher now, should they come back.
   function C.number_all(var)
-    local index = FIRST_TIME + 1 -- not so round that a server writes its score in a way that Lua cannot read
     local all = {}
     for i, id in ipairs(redis.call('ZRANGE', var.deadlines, 0, -1)) do
-      all[i] = C.listed(var, id)
-      all[i].order = tonumber(score(all[i], C.values(var, all[i])[1] or 0))
+      local claim = C.listed(var, id)
+      claim.left = C.values(var, claim)
+      claim.order = tonumber(score(claim, claim.left[1] or 0))
+      all[i] = claim
     end
     table.sort(all, function(a, b) return a.order < b.order end)
+    local index = FIRST_TIME + 1 -- not so round that a server writes its score in a way that Lua cannot read
+    local size, ticket, places = 0, '', {}
     for _, claim in ipairs(all) do
+      -- The parts of one claim have the indexes of that claim, unless others have taken their places since.
+      local fits = string.match(claim.id, '^%d+') == ticket
+      for i = 1, #claim.left, 2 do fits = fits and not places[claim.left[i]] end
+      if not fits then index, size, ticket, places = index + size, 0, string.match(claim.id, '^%d+'), {} end
+      for i = 1, #claim.left, 2 do places[claim.left[i]] = true end
+      size = math.max(size, claim.n)
       claim.index = index
       C.list(var, claim)
-      index = index + claim.n
     end
-    return index
+    return index + size
   end
 
   return C

@@ -24,18 +24,22 @@ if var.mode == 'single' then
     if value then found[3], found[4] = whole(var.position), value end
   end
 else
+  local ended = {}
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', var.deadlines, '-inf', '(' .. FIRST_TIME)) do
     local claim = w.claims.listed(var, id)
     local values = w.claims.values(var, claim)
     for i = 1, #values, 2 do
       local index = claim.index + tonumber(values[i]) - 1
-      if index > from and n > 0 then
-        found[#found + 1] = whole(index)
-        found[#found + 1] = values[i + 1]
-        n = n - 1
-      end
+      if index > from then ended[#ended + 1] = { index = index, value = values[i + 1] } end
     end
   end
+  -- What was released of a claim may lie between what it had left when it ended.
+  table.sort(ended, function(a, b) return a.index < b.index end)
+  for i = 1, math.min(n, #ended) do
+    found[#found + 1] = whole(ended[i].index)
+    found[#found + 1] = ended[i].value
+  end
+  n = math.max(0, n - #ended)
   local start = math.max(0, from + 1 - var.position)
   local some = {}
   read(var, start, 1, n, some)

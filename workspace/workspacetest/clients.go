@@ -101,8 +101,12 @@ func u3AmongManyVariables(s *site) {
 	const n = 1200
 	ws := s.open()
 	other := s.use(s.client())
-	for i := range n {
-		s.declare(ws, fmt.Sprint("v", i), workspace.FIFO)
+	errs := make(chan error, n)
+	for i := range n { // at once: their calls travel together
+		go func() { errs <- ws.Declare(s.ctx, fmt.Sprint("v", i), workspace.FIFO) }()
+	}
+	for range n {
+		s.must(<-errs)
 	}
 	var want []workspace.Wait
 	for _, i := range []int{0, n / 2, n - 1} {

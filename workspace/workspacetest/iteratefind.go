@@ -140,8 +140,15 @@ func i2FindOfManyTakesNone(s *site) {
 	if len(got) != n || !slices.IsSorted(got) || got[n-1] != n-1 {
 		s.Fatalf("%d values came, want %d in their order", len(got), n)
 	}
-	if left := s.drain(ws, "v"); len(left) != n {
-		s.Errorf("%d values are left, want %d", len(left), n)
+	left := 0
+	for left < n {
+		values, err := ws.FetchN(s.ctx, "v", n)
+		s.must(err)
+		left += len(values)
+	}
+	s.holds(ws, "v")
+	if left != n {
+		s.Errorf("%d values are left, want %d", left, n)
 	}
 }
 

@@ -3,6 +3,7 @@ package workspacetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,11 @@ type iterateModel struct {
 // i2Model does at random whatever takes values away, brings them back or reads them, and compares with the model: an IFind
 // gives the values that are there and come after its last one, in their order.
 func i2Model(s *site) {
-	const runs, steps = 12, 60
+	const steps = 60
+	runs := 6
+	if os.Getenv("NETSPACES_ALL") == "1" {
+		runs = 40
+	}
 	for seed := range runs {
 		m := &iterateModel{site: s, chance: rand.New(rand.NewPCG(uint64(seed), 3)), there: map[int]bool{}}
 		if m.ws = s.open(); seed%2 == 0 {

@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen. It is no measure of anything: it only ends a test that hangs.
-const patience = 45 * time.Second
+const patience = 90 * time.Second
 
 // site is where one test takes place: a server, one client on it, and a context that ends when the test hangs.
 type site struct {

@@ -1,0 +1,15 @@
+package main
+
+// families are all rows, in the order of the table.
+var families []family
+
+// curves are all growth curves.
+var curves []curve
+
+func init() {
+	families = []family{
+		eachUnsafe, eachAsynq, singleAsynq, busyShort, busyLong, uneven, roundtrip, wake, wakeMany, manyVerbs, oneVerbs, bulk,
+		primes, memoryOfMaster, memoryOfRedis,
+	}
+	curves = []curve{curveOfElements, curveOfMemory, curveOfSlots, curveOfSizes, curveOfVariables}
+}

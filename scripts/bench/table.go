@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// printTables prints what was measured for people to read.
+func (r *report) printTables(w io.Writer) error {
+	fmt.Fprintln(w, r.Machine)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if len(r.Rows) > 0 {
+		fmt.Fprintf(t, "\nname\tours\ttheirs\tratio\tgoal\tspread\trounds\t\n")
+	}
+	for _, row := range r.Rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.3g\t%s\t%.0f %%\t%d\t%s\n", row.Name, row.Unit.format(row.Ours), row.Unit.format(row.Theirs),
+			row.Ratio, row.Goal, 100*row.Spread, row.Rounds, row.verdict())
+	}
+	for _, p := range r.Curves {
+		p.printTo(t)
+	}
+	return t.Flush()
+}
+
+func (row rowReport) verdict() string {
+	switch {
+	case row.Met >= 1:
+		return ""
+	case row.Met >= 0.5:
+		return "missed"
+	}
+	return "missed by far"
+}
+
+// printTo has a column for each series, which all have the same points on the X axis.
+func (p panel) printTo(w io.Writer) {
+	fmt.Fprintf(w, "\n%s: %s, in %s\n%s", p.Name, p.Title, p.Y, p.X)
+	for _, s := range p.Series {
+		fmt.Fprintf(w, "\t%s", s.Name)
+	}
+	for i, at := range p.Series[0].Points {
+		fmt.Fprintf(w, "\t\n%.0f", at.X)
+		for _, s := range p.Series {
+			fmt.Fprintf(w, "\t%.3g", s.Points[i].Y)
+		}
+	}
+	fmt.Fprint(w, "\t\ngrows as")
+	for _, s := range p.Series {
+		fmt.Fprintf(w, "\tx^%.2f", exponent(s.Points))
+	}
+	fmt.Fprint(w, "\t\n")
+}
+
+// printRows says what each row compares.
+func printRows(w io.Writer, families []family) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range families {
+		for _, r := range f.rows {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", r.name, r.goal, r.what)
+		}
+	}
+	for _, c := range curves {
+		fmt.Fprintf(t, "%s\t(curve)\t%s\n", c.name, c.what)
+	}
+	t.Flush()
+}
