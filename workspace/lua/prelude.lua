@@ -137,12 +137,14 @@ local function check(var)
   if var.checked then return end
   undamaged(var)
   redis.call('LLEN', var.values)
-  redis.call('ZCARD', var.waiters)
-  redis.call('HLEN', var.handed)
-  redis.call('HLEN', var.claimed)
-  redis.call('ZCARD', var.deadlines)
-  redis.call('ZCARD', var.space.live)
-  var.checked = true
+  if redis.call('EXISTS', var.waiters, var.handed, var.claimed, var.deadlines) > 0 then
+    redis.call('ZCARD', var.waiters)
+    redis.call('HLEN', var.handed)
+    redis.call('HLEN', var.claimed)
+    redis.call('ZCARD', var.deadlines)
+  end
+  if not var.space.checked then redis.call('ZCARD', var.space.live) end
+  var.checked, var.space.checked = true, true
 end
 
 local function note(var)
