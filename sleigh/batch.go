@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -23,10 +22,10 @@ const (
 
 // batch is tasks that are claimed together. They run one after the other.
 type batch struct {
-	w       *Worker
-	claim   *workspace.Claim
-	in      string // the variable that they are claimed from
-	telling baton  // held while Redis is told what came of tasks
+	w        *Worker
+	claim    *workspace.Claim
+	exchange *exchange
+	telling  baton // held while Redis is told what came of tasks
 
 	mu      sync.Mutex
 	next    int        // the next to run
@@ -52,12 +51,14 @@ type outcome struct {
 	instead [][]byte // parts for others
 }
 
-// run runs the tasks and settles them with their results. It returns how many it ran.
-func (b *batch) run(ctx context.Context) int {
+// run runs the tasks and settles them with their results. It returns the next ones for this slot, if there are any for it now, and
+// how many it had best claim at a time.
+func (b *batch) run(ctx context.Context) (next *batch, n int) {
 	if b.claim.Attempt > 1 {
 		b.scatter()
-		return 0
+		return nil, 1
 	}
+	began := time.Now()
 	defer b.keep()()
 	for {
 		if ctx.Err() != nil || b.w.isLeaving() {
@@ -65,14 +66,24 @@ func (b *batch) run(ctx context.Context) int {
 		}
 		i, ok := b.begin()
 		if !ok {
-			b.settle()
-			return i
+			n = tasksAtOnce(time.Since(began), i)
+			if b.exchange.in != taskVar || ctx.Err() != nil || b.w.isLeaving() {
+				b.settle(0)
+				return nil, n
+			}
+			return b.settle(n), n
 		}
 		careful := b.runOne(ctx, i)
-		if careful || b.isDue() {
-			b.settle()
+		if (careful || b.isDue()) && b.hasMore() {
+			b.settle(0)
 		}
 	}
+}
+
+// tasksAtOnce is how many should be claimed at a time, after so many have taken so long.
+func tasksAtOnce(took time.Duration, ran int) int {
+	each := max(took/time.Duration(max(ran, 1)), time.Microsecond)
+	return int(min(batchMax, max(1, batchTime/each)))
 }
 
 // scatter is for tasks whose holder has died. The first of them was running, or one of its elements: so that it is known
@@ -104,7 +115,7 @@ func (b *batch) scatter() {
 		}
 		b.done = append(b.done, o)
 	}
-	b.settle()
+	b.settle(0)
 }
 
 // pieces makes tasks of one element each of a task, or of some where there are many.
@@ -154,6 +165,12 @@ func (b *batch) begin() (i int, ok bool) {
 	return b.next - 1, true
 }
 
+func (b *batch) hasMore() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.next < b.end
+}
+
 // isDue reports whether what is done should not wait for more.
 func (b *batch) isDue() bool {
 	b.mu.Lock()
@@ -168,7 +185,7 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	var t task
 	if err := json.Unmarshal(value.Text, &t); err != nil || t.N < 1 {
 		b.w.log.Error("a task is not readable, and is dropped", "error", err)
-	} else if b.w.lasts && b.in == taskVar && registered(t.Func) == nil {
+	} else if b.w.lasts && b.exchange.in == taskVar && registered(t.Func) == nil {
 		b.pass(&t, value.Index)
 		return true
 	} else if !b.w.dropped.has(t.Job) && !b.isStale(ctx, &t) {
@@ -196,7 +213,7 @@ func (b *batch) pass(t *task, index int) {
 // isStale reports whether a task for this worker alone is left over from a job that has ended: it may have waited for the
 // worker for long. Of other jobs the worker learns when it settles the first of their tasks.
 func (b *batch) isStale(ctx context.Context, t *task) bool {
-	if b.in == taskVar {
+	if b.exchange.in == taskVar {
 		return false
 	}
 	wanted, err := b.w.own.Known(ctx, countVarOf(t.Job))
@@ -251,19 +268,25 @@ func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
 	return e.outcome(index, false)
 }
 
-// settle settles what is done. Also when the worker has been told to stop: what is done is done.
-func (b *batch) settle() {
+// settle settles what is done, also when the worker has been told to stop: what is done is done. It returns up to so many tasks
+// that the slot may run next, if there are any.
+func (b *batch) settle(wanted int) (next *batch) {
 	b.telling.Lock()
 	defer b.telling.Unlock()
 	b.mu.Lock()
 	done, bytes := b.done, b.bytes
 	b.done, b.bytes, b.settled = nil, 0, time.Now()
 	b.mu.Unlock()
-	if !b.tell(done) {
+	claim, ok := b.tell(done, wanted)
+	if !ok {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.done, b.bytes = append(done, b.done...), b.bytes+bytes // for the next time, if there is one before the lease ends
 	}
+	if claim == nil {
+		return nil
+	}
+	return b.exchange.batchOf(claim)
 }
 
 // share gives those elements of the task that runs to others which have not begun, and settles those that are done.
@@ -276,61 +299,26 @@ func (b *batch) share() {
 	if e == nil || e.task.N == 1 {
 		return
 	}
-	if o := e.outcome(index, true); (o.done > 0 || len(o.instead) > 0) && b.tell([]outcome{o}) {
-		e.toldOf(o)
+	if o := e.outcome(index, true); o.done > 0 || len(o.instead) > 0 {
+		if _, ok := b.tell([]outcome{o}, 0); ok {
+			e.toldOf(o)
+		}
 	}
 }
 
 // tell tells Redis of outcomes, and reports whether it need not be told again.
-func (b *batch) tell(done []outcome) bool {
+func (b *batch) tell(done []outcome, wanted int) (next *workspace.Claim, ok bool) {
 	if len(done) == 0 {
-		return true
+		return nil, true
 	}
 	b.w.out.flush()
-	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
-	defer cancel()
-	ended, err := b.send(ctx, done)
-	for _, job := range ended {
-		b.w.dropped.add(job)
-	}
+	next, err := b.exchange.tell(&news{claim: b.claim.ID(), done: done, wanted: wanted})
 	if err == nil || isOver(err) {
 		b.w.activity.count(done)
-		return true
+		return next, true
 	}
 	b.w.log.Warn("results were not settled", "error", err)
-	return false
-}
-
-// send settles tasks, and returns which of their jobs have ended.
-func (b *batch) send(ctx context.Context, done []outcome) (ended []string, err error) {
-	var jobs []string
-	for _, o := range done {
-		if o.job != "" && !slices.Contains(jobs, o.job) {
-			jobs = append(jobs, o.job)
-		}
-	}
-	variables := []string{b.in, taskVar}
-	args := []any{b.claim.ID(), len(jobs)}
-	for _, job := range jobs {
-		variables = append(variables, countVarOf(job), backlogVarOf(job), resultVarOf(job))
-		args = append(args, job)
-	}
-	for _, o := range done {
-		elements := ""
-		if o.of != nil {
-			elements = fmt.Sprint(o.of.First, " ", o.of.N)
-		}
-		args = append(args, o.index, elements, 1+slices.Index(jobs, o.job), o.done, o.failed, o.result, o.kept, len(o.instead))
-		for _, text := range o.instead {
-			args = append(args, text)
-		}
-	}
-	_, texts, err := b.w.own.Do(ctx, settleScript, variables, args...)
-	if err != nil || len(texts) == 0 {
-		return nil, err
-	}
-	lost, err := strconv.Atoi(texts[0])
-	return texts[min(1+lost, len(texts)):], err
+	return nil, false
 }
 
 // release gives back the tasks that have not begun.
@@ -390,7 +378,7 @@ func (b *batch) keep() (stop func()) {
 			lease := b.holdsFor()
 			late.Reset(min(lookEvery, lease/3))
 			b.release()
-			b.settle()
+			b.settle(0)
 			b.share()
 			b.lookAfter(ctx)
 			if time.Since(renewed) > lease/4 {

@@ -66,7 +66,7 @@ type Held struct{ b *batch }
 
 // Claim claims a task, as Serve does, and waits for it.
 func (e *Enlisted) Claim(ctx context.Context) *Held {
-	return &Held{e.w.claim(ctx, func() {}, taskVar, 1)}
+	return &Held{e.w.claim(ctx, func() {}, e.w.forAny, 1)}
 }
 
 // Run runs what is claimed; tasks whose holder has died, it only takes apart.

@@ -86,7 +86,7 @@ func (w *Worker) serveUntil(ctx context.Context, orders <-chan order) ending {
 func (w *Worker) abandon() {
 	for _, b := range w.activity.batches() {
 		b.release()
-		b.settle()
+		b.settle(0)
 		b.giveBack()
 	}
 }
@@ -101,7 +101,8 @@ func (b *batch) giveBack() {
 	if e == nil {
 		return
 	}
-	if o := e.outcome(index, false); b.tell([]outcome{o}) {
+	o := e.outcome(index, false)
+	if _, ok := b.tell([]outcome{o}, 0); ok {
 		e.toldOf(o)
 	}
 }

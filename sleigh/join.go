@@ -52,6 +52,7 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 		log: log.With("rank", m.Rank), keeper: m.Keeper,
 	}
 	w.count.Store(int64(m.Count))
+	w.forAny, w.forRank = &exchange{w: w, in: taskVar}, &exchange{w: w, in: taskVarOf(m.Rank)}
 	w.activity.init()
 	w.leaving, w.leave = context.WithCancel(context.Background())
 	w.dismissed, w.dismiss = context.WithCancel(context.Background())

@@ -61,16 +61,15 @@ func (w *Worker) pause(ctx context.Context, err error) {
 
 // serveAll runs tasks that are for any worker, one after the other.
 func (w *Worker) serveAll(ctx context.Context, over func()) {
-	n := 1
-	for ctx.Err() == nil && !w.isLeaving() {
-		b := w.claim(ctx, over, taskVar, n)
+	n := 1 // tasks, before it is known how long they take
+	var b *batch
+	for b != nil || ctx.Err() == nil && !w.isLeaving() {
 		if b == nil {
-			continue
+			b = w.claim(ctx, over, w.forAny, n)
 		}
-		began := time.Now()
-		ran := b.run(ctx)
-		each := time.Since(began) / time.Duration(max(ran, 1))
-		n = int(min(batchMax, max(1, batchTime/max(each, time.Microsecond))))
+		if b != nil {
+			b, n = b.run(ctx)
+		}
 	}
 }
 
@@ -79,7 +78,7 @@ func (w *Worker) serveRank(ctx context.Context, over func()) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for ctx.Err() == nil && !w.isLeaving() {
-		b := w.claim(ctx, over, taskVarOf(w.rank), 1)
+		b := w.claim(ctx, over, w.forRank, 1)
 		if b == nil {
 			continue
 		}
@@ -98,14 +97,14 @@ func (w *Worker) serveRank(ctx context.Context, over func()) {
 }
 
 // claim claims up to n tasks; nil after an error.
-func (w *Worker) claim(ctx context.Context, over func(), variable string, n int) *batch {
+func (w *Worker) claim(ctx context.Context, over func(), x *exchange, n int) *batch {
 	claiming, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(w.leaving, cancel)()
-	c, err := w.own.Claim(claiming, variable, &workspace.ClaimOptions{Max: n, Sharers: w.Count() * w.slots, Lease: w.lease})
+	c, err := w.own.Claim(claiming, x.in, &workspace.ClaimOptions{Max: n, Sharers: w.sharers(), Lease: w.lease})
 	switch {
 	case err == nil:
-		return &batch{w: w, claim: c, in: variable, telling: newBaton(), lease: w.lease, end: len(c.Values), settled: time.Now()}
+		return x.batchOf(c)
 	case isOver(err):
 		over()
 	default:
@@ -113,6 +112,9 @@ func (w *Worker) claim(ctx context.Context, over func(), variable string, n int)
 	}
 	return nil
 }
+
+// sharers is among how many the tasks that are there are shared.
+func (w *Worker) sharers() int { return w.Count() * w.slots }
 
 // leaveSoon has the worker claim no more; it leaves when what it runs has ended, and another one takes its rank.
 func (w *Worker) leaveSoon(why string) {

@@ -28,6 +28,9 @@ type Worker struct {
 	capture  *capture // nil if others share what this process prints to
 	progress progress
 
+	forAny  *exchange // of tasks for any worker
+	forRank *exchange // of those for this one
+
 	keeper    string          // client of its keeper
 	dismissed context.Context // ends when it is to leave, and its keeper to have no other
 	dismiss   context.CancelFunc

@@ -13,6 +13,7 @@ import (
 const (
 	cancelQuick = time.Second // a caller waits so long to learn what became of its request
 	bulky       = 4 << 10     // a reply of more bytes is not left in its lane
+	madeClaims  = "CLAIMED"   // the word of an answer with claims; see claims.lua
 )
 
 // errForgotten is for a call that was sent again after Redis had forgotten what it knew of the first time.
@@ -91,9 +92,9 @@ func (ws *Workspace) resolve(d *departure, cause error) (reply, error) {
 	return reply{}, cause
 }
 
-// free gives the lane of a request back that is done. A large reply is taken out of it first.
+// free gives the lane of a request back that is done. A large reply is taken out of it first; of claims it has their names only.
 func (ws *Workspace) free(d *departure, r reply) {
-	if r.size() <= bulky {
+	if r.size() <= bulky || r.word == "CLAIM" || r.word == madeClaims {
 		ws.lanes.give(d.lane)
 		return
 	}

@@ -2,6 +2,8 @@ package workspace
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -14,6 +16,8 @@ type Script struct{ redis *redisx.Script }
 // NewScript makes a script of its Lua source, which begins with "local again = refused() if again then return again end", so
 // that it is done once, and returns answer({word, text …}). KEYS 1-4 and ARGV 1-3 are as for store.lua, ARGV 4… are those of Do,
 // and variable(name, FIRST + i * GROUP) is variable i (from 0) of Do. The name is used in errors.
+//
+// A script that makes claims of the first of its variables returns answer(claims().reply(made, reply)); see MadeClaims.
 func NewScript(name, source string) *Script {
 	return &Script{redisx.NewScript(name, append(sourcesOf(), source)...)}
 }
@@ -29,4 +33,43 @@ func (ws *Workspace) Do(ctx context.Context, s *Script, variables []string, args
 		texts = append(texts, r.text(i))
 	}
 	return r.word, texts, nil
+}
+
+// MadeClaims reads the answer of a script that may have made claims on a variable, and returns these and the rest: the word and
+// the texts of its reply proper. Should nobody get the answer, the claims are released.
+func (ws *Workspace) MadeClaims(variable, word string, texts []string) (claims []*Claim, rest []string, err error) {
+	answer := append([]string{word}, texts...)
+	if word != madeClaims {
+		return nil, answer, nil
+	}
+	at := 1
+	next := func() (text string) {
+		if at == len(answer) {
+			err = fmt.Errorf("%w: the answer of a script with claims is cut off", ErrDamaged)
+			return ""
+		}
+		at++
+		return answer[at-1]
+	}
+	number := func() int {
+		n, wrong := strconv.Atoi(next())
+		if wrong != nil && err == nil {
+			err = fmt.Errorf("%w: the answer of a script with claims: %w", ErrDamaged, wrong)
+		}
+		return n
+	}
+	for n := number(); n > 0 && err == nil; n-- {
+		c := &Claim{ws: ws, variable: variable, id: next(), Attempt: number()}
+		if before := next(); c.Attempt > 1 {
+			c.Before = before
+		}
+		for values := number(); values > 0 && err == nil; values-- {
+			c.Values = append(c.Values, Claimed{Index: number(), Text: []byte(next())})
+		}
+		claims = append(claims, c)
+	}
+	if err != nil {
+		return nil, nil, ws.wrap(variable, err)
+	}
+	return claims, answer[at:], nil
 }

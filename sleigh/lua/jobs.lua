@@ -1,7 +1,5 @@
 -- What the scripts of a sleigh begin with, after those of the workspace.
 
-local CALLER = string.match(CLIENT, '[^:]*$')
-
 -- A job, whose variables' keys begin at KEYS[first]: count, backlog, result. Its numbers are nil if it has ended.
 local function job(id, first)
   local j = {

@@ -1,64 +1,76 @@
--- Settles claimed tasks with their results, and hands out the next tasks of their jobs.
+-- Settles claimed tasks with their results, hands out the next tasks of their jobs, and claims some for slots that are free.
 -- KEYS 1-4, groups of: the claimed variable, task; then for each job of these tasks: count, backlog, result.
--- ARGV 1 incarnation, 2 request, 3 the claimed variable, 4 claim, 5 number of jobs, 6… their ids; then for each task: its index
---      in the claim, the index of its first element and how many it has ('' = whatever it is), which of the jobs (0: none),
---      how many of its elements are done, how many of these failed, the result ('' = none), what of it stays claimed
---      ('' = nothing), how many tasks are given back in its place, and these
--- Returns OK, the number and the indexes of tasks that somebody else has settled, and the ids of jobs that have ended; or GONE.
--- So counts a task that has other elements by now: another worker has it too, and one of the two has given some back.
+-- ARGV 1 incarnation, 2 request, 3 the claimed variable; of the claims that are to be made: 4 for each how many tasks at the most,
+--      as "n n …", or '', 5 sharers (see claim.lua), 6 lease in ms; 7 number of jobs, 8… their ids; then for each claim: its id,
+--      the number of its tasks here, and of each of these: its index in the claim, the index of its first element and how many
+--      it has ('' = whatever it is), which of the jobs (0: none), how many of its elements are done, how many of these failed,
+--      the result ('' = none), what of it stays claimed ('' = nothing), how many tasks are given back in its place, and these
+-- Returns OK and the ids of jobs that have ended; if claims were made, these and that (see claims.lua); or GONE.
+-- A task that somebody else has settled is passed over. So is one that has other elements by now: another worker has it too,
+-- and one of the two has given some back.
+local claimed, task = variable(ARGV[3], FIRST), nil
+local w = waiting()
+local c = w.claims
 local again = refused()
+if again and again[1] == 'CLAIMED' then return (c.reply(c.replied(claimed, again, CALLER))) end
 if again then return again end
-local claimed = variable(ARGV[3], FIRST)
 check(claimed)
-local task = claimed
-if ARGV[3] ~= 'task' then
+if ARGV[3] == 'task' then
+  task = claimed
+else
   task = variable('task', FIRST + GROUP)
   check(task)
 end
-local jobs, at = {}, 6
-for i = 1, tonumber(ARGV[5]) do
+local jobs, at = {}, 8
+for i = 1, tonumber(ARGV[7]) do
   jobs[i] = job(ARGV[at], FIRST + (3 * i - 1) * GROUP)
   jobs[i].results = {}
   at = at + 1
 end
 
-local indexes, tasks = {}, {}
+local told = {} -- by claim
 while at <= #ARGV do
-  local t = { elements = ARGV[at + 1], job = jobs[tonumber(ARGV[at + 2])], done = tonumber(ARGV[at + 3]), failed = tonumber(ARGV[at + 4]) }
-  t.result, t.kept, t.first, t.last = ARGV[at + 5], ARGV[at + 6], at + 8, at + 7 + tonumber(ARGV[at + 7])
-  tasks[#tasks + 1], indexes[#indexes + 1] = t, ARGV[at]
-  at = t.last + 1
+  local s = { id = ARGV[at], indexes = {}, tasks = {}, settled = {} }
+  local n = tonumber(ARGV[at + 1])
+  at = at + 2
+  for i = 1, n do
+    local t = { elements = ARGV[at + 1], job = jobs[tonumber(ARGV[at + 2])], done = tonumber(ARGV[at + 3]), failed = tonumber(ARGV[at + 4]) }
+    t.result, t.kept, t.first, t.last = ARGV[at + 5], ARGV[at + 6], at + 8, at + 7 + tonumber(ARGV[at + 7])
+    s.tasks[i], s.indexes[i] = t, ARGV[at]
+    at = t.last + 1
+  end
+  s.claim = c.get(claimed, s.id)
+  told[#told + 1] = s
 end
-local c = claims()
-local claim = c.get(claimed, ARGV[4])
-local held, values = c.held(claimed, claim, indexes)
-local function changed_since(t, text)
+c.held_all(claimed, told)
+
+local function has_changed(t, text)
   local first, n = string.match(text, '^{"job":"%w*","chunk":%d+,"first":(%d+),"n":(%d+)')
   return t.elements ~= '' and first and t.elements ~= first .. ' ' .. n
 end
-local lost, settled = {}, {}
-for i, t in ipairs(tasks) do
-  if not held[i] or changed_since(t, values[i]) then
-    lost[#lost + 1] = indexes[i]
-  else
+local settles = false
+for _, s in ipairs(told) do
+  for i, t in ipairs(s.tasks) do
     local j = t.job
     local wanted = j and j.submitted
-    if wanted then
+    t.lost = not s.held[i] or has_changed(t, s.values[i])
+    if wanted and not t.lost then
       j.done, j.failed, j.out = j.done + t.done, j.failed + t.failed, math.max(j.out + t.last - t.first, 0)
       if t.result ~= '' then table.insert(j.results, t.result) end
+      t.returns = t.last >= t.first
     end
-    t.returns = wanted and t.last >= t.first
-    if wanted and t.kept ~= '' then
+    if wanted and not t.lost and t.kept ~= '' then
       j.out = j.out + 1
-      t.field = held[i]
-    else
-      settled[#settled + 1] = held[i]
+      t.field = s.held[i]
+    elseif not t.lost then
+      s.settled[#s.settled + 1], settles = s.held[i], true
     end
   end
 end
+c.may_settle(claimed, told)
 
-local reply = { 'OK', whole(#lost), unpack(lost) }
-if #settled == 0 then ease() end
+local reply = { 'OK' }
+if not settles then ease() end
 for _, j in ipairs(jobs) do
   if not j.submitted then
     reply[#reply + 1] = j.id
@@ -67,18 +79,30 @@ for _, j in ipairs(jobs) do
     hand_out(j, task)
   end
 end
-for _, t in ipairs(tasks) do
-  if t.field then redis.call('HSET', claimed.claimed, t.field, t.kept) end
-end
-if #settled > 0 then c.settle(claimed, claim, settled) end
-local w
-for i, t in ipairs(tasks) do
-  if t.returns then -- they are the next to be claimed, as others may wait for what they do
-    local values = {}
-    for k = t.first, t.last do values[#values + 1] = ARGV[k] end
-    w = w or waiting()
-    c.put_back(claimed, values, 0, tonumber(string.match(ARGV[4], '^%d+')), tonumber(indexes[i]))
+local returned = false
+for _, s in ipairs(told) do
+  for _, t in ipairs(s.tasks) do
+    if t.field then redis.call('HSET', claimed.claimed, t.field, t.kept) end
   end
 end
-if w then w.serve(claimed) end
-return answer(reply)
+c.settle_all(claimed, told)
+for _, s in ipairs(told) do
+  for i, t in ipairs(s.tasks) do
+    if t.returns then -- they are the next to be claimed, as others may wait for what they do
+      local values = {}
+      for k = t.first, t.last do values[#values + 1] = ARGV[k] end
+      c.put_back(claimed, values, 0, tonumber(string.match(s.id, '^%d+')), tonumber(s.indexes[i]))
+      returned = true
+    end
+  end
+end
+if returned then w.serve(claimed) end
+
+local made = {}
+if ARGV[4] ~= '' and w.sign_of_life(CALLER) then
+  if redis.call('EXISTS', task.waiters) == 1 then w.look(task) end
+  local sizes = {}
+  for n in string.gmatch(ARGV[4], '%d+') do sizes[#sizes + 1] = tonumber(n) end
+  made = c.make(task, sizes, tonumber(ARGV[5]), CALLER, tonumber(ARGV[6]))
+end
+return answer(c.reply(made, reply))

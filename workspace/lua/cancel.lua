@@ -24,7 +24,11 @@ local its_born, from
 if word == 'VALUES' then its_born, from = string.match(reply[2], '^(%d+) ?(.*)$') end
 local mine = var.mode and not (its_born and var.born ~= its_born) and not deleted(var, born)
 ease()
-local w = waiting()
+local w, made = waiting(), {}
+if word == 'CLAIMED' then -- the rest of what it did stays done
+  made, reply = w.claims.replied(var, reply, CALLER)
+  word = reply[1]
+end
 if mine then
   check(var)
   if word == 'VALUES' then
@@ -47,6 +51,11 @@ if mine then
       for i = 1, claim.n do indexes[i] = whole(i) end
       w.claims.release(var, claim, indexes)
     end
+  end
+  for _, m in ipairs(made) do
+    local indexes = {}
+    for i = 1, m.claim.n do indexes[i] = whole(i) end
+    w.claims.release(var, m.claim, indexes)
   end
   if waiter ~= '' and ARGV[2] == '' and tonumber(ARGV[6]) > 0 then
     w.unwait(var, waiter)

@@ -26,9 +26,12 @@ local function claims()
     return C.get(var, id) or error('NWSDAMAGED claim ' .. id .. ' is not listed')
   end
 
+  function C.entry(claim)
+    return table.concat({ claim.n, claim.attempt, claim.holder, whole(claim.index) }, ' ')
+  end
+
   function C.list(var, claim)
-    local entry = { claim.n, claim.attempt, claim.holder, whole(claim.index) }
-    redis.call('HSET', var.claimed, claim.id, table.concat(entry, ' '))
+    redis.call('HSET', var.claimed, claim.id, C.entry(claim))
   end
 
   -- Forgets a claim, all values of which are settled.
@@ -196,6 +199,127 @@ local function claims()
     end
     if #run > 0 then split(var, claim, first, run) end
     if #C.values(var, claim) == 0 then C.drop(var, claim) end
+  end
+
+  -- The same as held() for several claims at once, and for whole ones without asking more: each of list has a claim (nil if there
+  -- is none) and indexes, and gets held and values.
+  function C.held_all(var, list)
+    local fields = {}
+    for _, s in ipairs(list) do
+      for _, index in ipairs(s.claim and s.indexes or {}) do fields[#fields + 1] = s.claim.id .. '/' .. index end
+    end
+    local values = #fields > 0 and redis.call('HMGET', var.claimed, unpack(fields)) or {}
+    local at, named = 0, {}
+    for _, s in ipairs(list) do
+      s.held, s.values = {}, {}
+      for i = 1, s.claim and #s.indexes or 0 do
+        at = at + 1
+        local field = fields[at]
+        s.values[i] = values[at]
+        if values[at] and not named[field] then s.held[i], named[field] = field, true end
+      end
+    end
+  end
+
+  -- Fails if settle_all() could not end the claims of s.settled, fields of s.claim, for each s of list.
+  function C.may_settle(var, list)
+    for _, s in ipairs(list) do
+      if s.claim and #s.settled ~= s.claim.n and not redis.call('ZSCORE', var.deadlines, s.claim.id) then
+        error('NWSDAMAGED claim ' .. s.claim.id .. ' has no deadline')
+      end
+    end
+  end
+
+  function C.settle_all(var, list)
+    local fields, ids = {}, {}
+    for _, s in ipairs(list) do
+      if s.claim and #s.settled == s.claim.n then
+        for _, field in ipairs(s.settled) do fields[#fields + 1] = field end
+        ids[#ids + 1] = s.claim.id
+        fields[#fields + 1] = s.claim.id
+      elseif #s.settled > 0 then
+        C.settle(var, s.claim, s.settled)
+      end
+    end
+    if #ids > 0 then
+      redis.call('HDEL', var.claimed, unpack(fields))
+      redis.call('ZREM', var.deadlines, unpack(ids))
+    end
+  end
+
+  local function add(list, ...)
+    for i = 1, select('#', ...) do list[#list + 1] = (select(i, ...)) end
+  end
+
+  -- Makes claims of up to sizes[1], sizes[2] … values of a variable in mode fifo that nobody iterates, for a client that does not
+  -- wait. Those that have ended come first, as they are. Of what is in the list a claim takes at most the part of one of so many
+  -- sharers, but one. Returns for each: claim, before and values, as claim.lua does.
+  function C.make(var, sizes, sharers, holder, lease)
+    local made, scores = {}, {}
+    if var.mode ~= 'fifo' or var.position then return made end
+    local till = whole(now() + lease)
+    for i = 1, math.min(C.ended(var), #sizes) do
+      local claim = C.first(var)
+      made[i] = { claim = claim, before = claim.holder, values = C.values(var, claim) }
+      claim.attempt, claim.holder = claim.attempt + 1, holder
+      C.list(var, claim)
+      redis.call('ZADD', var.deadlines, till, claim.id)
+    end
+    if #made == #sizes then return made end
+    local there, counts, total = redis.call('LLEN', var.values), {}, 0
+    for i = #made + 1, #sizes do
+      local n = math.min(sizes[i], math.ceil((there - total) / sharers), MOST - total)
+      if n < 1 then break end
+      counts[#counts + 1], total = n, total + n
+    end
+    if total == 0 then return made end
+    local values, fields, at = {}, {}, 0
+    take_some(var, 0, total, values)
+    local id = redis.call('HINCRBY', var.space.workspace, 'tickets', #counts) - #counts
+    for _, n in ipairs(counts) do
+      n = math.min(n, #values - at) -- fewer are there if they are large
+      if n == 0 then break end
+      id = id + 1
+      local claim, indexed = { id = whole(id), n = n, attempt = 1, holder = holder, index = 0 }, {}
+      for i = 1, n do
+        add(fields, claim.id .. '/' .. whole(i), values[at + i])
+        add(indexed, whole(i), values[at + i])
+      end
+      at = at + n
+      add(fields, claim.id, C.entry(claim))
+      add(scores, till, claim.id)
+      made[#made + 1] = { claim = claim, before = '-', values = indexed }
+    end
+    redis.call('HSET', var.claimed, unpack(fields))
+    redis.call('ZADD', var.deadlines, unpack(scores))
+    return made
+  end
+
+  -- The reply of a script that has made claims, or makes none: CLAIMED, how many, of each id, attempt, before, how many values and
+  -- these, index and value; then the reply proper. What the lane keeps of it has of each only id, attempt and before.
+  function C.reply(made, reply)
+    if #made == 0 then return reply, reply end
+    local full, kept = { 'CLAIMED', whole(#made) }, { 'CLAIMED', whole(#made) }
+    for _, m in ipairs(made) do
+      add(full, m.claim.id, whole(m.claim.attempt), m.before, whole(#m.values / 2))
+      for _, text in ipairs(m.values) do full[#full + 1] = text end
+      add(kept, m.claim.id, whole(m.claim.attempt), m.before)
+    end
+    add(full, unpack(reply))
+    add(kept, unpack(reply))
+    return full, kept
+  end
+
+  -- The claims that a reply has made which the lane kept, if holder has them still; and the reply proper.
+  function C.replied(var, kept, holder)
+    local made, n = {}, tonumber(kept[2])
+    for i = 3, 3 * n, 3 do
+      local claim = C.get(var, kept[i])
+      if claim and claim.holder == holder and whole(claim.attempt) == kept[i + 1] then
+        made[#made + 1] = { claim = claim, before = kept[i + 2], values = C.values(var, claim) }
+      end
+    end
+    return made, { unpack(kept, 3 + 3 * n) }
   end
 
   -- Gives all values that claims hold their indexes, when somebody iterates for the first time. Returns the next index.

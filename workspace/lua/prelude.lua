@@ -11,6 +11,7 @@
 
 local HOME = { workspace = KEYS[1], variables = KEYS[2], live = KEYS[3] }
 local CLIENT = KEYS[4]
+local CALLER = string.match(CLIENT, '[^:]*$')
 local FIRST, GROUP = 5, 5
 local VERSION = '1'         -- of all this: the keys, their contents, and the contracts of the scripts
 local FORGET_MS = 600000    -- after which a client that is silent is forgotten
