@@ -51,12 +51,11 @@ type outcome struct {
 	instead [][]byte // parts for others
 }
 
-// run runs the tasks and settles them with their results. It returns the next ones for this slot, if there are any for it now, and
-// how many it had best claim at a time.
-func (b *batch) run(ctx context.Context) (next *batch, n int) {
+// run runs the tasks and settles them with their results. The slot is free then, if it is one.
+func (b *batch) run(ctx context.Context, s *slot) {
 	if b.claim.Attempt > 1 {
 		b.scatter()
-		return nil, 1
+		return
 	}
 	began := time.Now()
 	defer b.keep()()
@@ -66,16 +65,18 @@ func (b *batch) run(ctx context.Context) (next *batch, n int) {
 		}
 		i, ok := b.begin()
 		if !ok {
-			n = tasksAtOnce(time.Since(began), i)
-			if b.exchange.in != taskVar || ctx.Err() != nil || b.w.isLeaving() {
-				b.settle(0)
-				return nil, n
+			if s != nil {
+				s.n = tasksAtOnce(time.Since(began), i)
 			}
-			return b.settle(n), n
+			if ctx.Err() != nil || b.w.isLeaving() {
+				s = nil
+			}
+			b.settle(s)
+			return
 		}
 		careful := b.runOne(ctx, i)
 		if (careful || b.isDue()) && b.hasMore() {
-			b.settle(0)
+			b.settle(nil)
 		}
 	}
 }
@@ -115,7 +116,7 @@ func (b *batch) scatter() {
 		}
 		b.done = append(b.done, o)
 	}
-	b.settle(0)
+	b.settle(nil)
 }
 
 // pieces makes tasks of one element each of a task, or of some where there are many.
@@ -268,25 +269,19 @@ func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
 	return e.outcome(index, false)
 }
 
-// settle settles what is done, also when the worker has been told to stop: what is done is done. It returns up to so many tasks
-// that the slot may run next, if there are any.
-func (b *batch) settle(wanted int) (next *batch) {
+// settle settles what is done, also when the worker has been told to stop: what is done is done. The slot is free with that.
+func (b *batch) settle(free *slot) {
 	b.telling.Lock()
 	defer b.telling.Unlock()
 	b.mu.Lock()
 	done, bytes := b.done, b.bytes
 	b.done, b.bytes, b.settled = nil, 0, time.Now()
 	b.mu.Unlock()
-	claim, ok := b.tell(done, wanted)
-	if !ok {
+	if !b.tell(done, free) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.done, b.bytes = append(done, b.done...), b.bytes+bytes // for the next time, if there is one before the lease ends
 	}
-	if claim == nil {
-		return nil
-	}
-	return b.exchange.batchOf(claim)
 }
 
 // share gives those elements of the task that runs to others which have not begun, and settles those that are done.
@@ -299,26 +294,24 @@ func (b *batch) share() {
 	if e == nil || e.task.N == 1 {
 		return
 	}
-	if o := e.outcome(index, true); o.done > 0 || len(o.instead) > 0 {
-		if _, ok := b.tell([]outcome{o}, 0); ok {
-			e.toldOf(o)
-		}
+	if o := e.outcome(index, true); (o.done > 0 || len(o.instead) > 0) && b.tell([]outcome{o}, nil) {
+		e.toldOf(o)
 	}
 }
 
 // tell tells Redis of outcomes, and reports whether it need not be told again.
-func (b *batch) tell(done []outcome, wanted int) (next *workspace.Claim, ok bool) {
+func (b *batch) tell(done []outcome, free *slot) bool {
 	if len(done) == 0 {
-		return nil, true
+		return true
 	}
 	b.w.out.flush()
-	next, err := b.exchange.tell(&news{claim: b.claim.ID(), done: done, wanted: wanted})
+	err := b.exchange.tell(&news{claim: b.claim.ID(), done: done, slot: free})
 	if err == nil || isOver(err) {
 		b.w.activity.count(done)
-		return next, true
+		return true
 	}
 	b.w.log.Warn("results were not settled", "error", err)
-	return nil, false
+	return false
 }
 
 // release gives back the tasks that have not begun.
@@ -378,7 +371,7 @@ func (b *batch) keep() (stop func()) {
 			lease := b.holdsFor()
 			late.Reset(min(lookEvery, lease/3))
 			b.release()
-			b.settle(0)
+			b.settle(nil)
 			b.share()
 			b.lookAfter(ctx)
 			if time.Since(renewed) > lease/4 {

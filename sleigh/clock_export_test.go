@@ -66,11 +66,11 @@ type Held struct{ b *batch }
 
 // Claim claims a task, as Serve does, and waits for it.
 func (e *Enlisted) Claim(ctx context.Context) *Held {
-	return &Held{e.w.claim(ctx, func() {}, e.w.forAny, 1)}
+	return &Held{e.w.claim(ctx, func() {}, e.w.forAny)}
 }
 
 // Run runs what is claimed; tasks whose holder has died, it only takes apart.
-func (h *Held) Run(ctx context.Context) { h.b.run(ctx) }
+func (h *Held) Run(ctx context.Context) { h.b.run(ctx, nil) }
 
 // Attempt is how often the tasks have been claimed.
 func (h *Held) Attempt() int { return h.b.claim.Attempt }

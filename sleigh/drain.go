@@ -86,7 +86,7 @@ func (w *Worker) serveUntil(ctx context.Context, orders <-chan order) ending {
 func (w *Worker) abandon() {
 	for _, b := range w.activity.batches() {
 		b.release()
-		b.settle(0)
+		b.settle(nil)
 		b.giveBack()
 	}
 }
@@ -101,8 +101,7 @@ func (b *batch) giveBack() {
 	if e == nil {
 		return
 	}
-	o := e.outcome(index, false)
-	if _, ok := b.tell([]outcome{o}, 0); ok {
+	if o := e.outcome(index, false); b.tell([]outcome{o}, nil) {
 		e.toldOf(o)
 	}
 }

@@ -52,7 +52,7 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 		log: log.With("rank", m.Rank), keeper: m.Keeper,
 	}
 	w.count.Store(int64(m.Count))
-	w.forAny, w.forRank = &exchange{w: w, in: taskVar}, &exchange{w: w, in: taskVarOf(m.Rank)}
+	w.forAny, w.forRank = newExchange(w, taskVar), newExchange(w, taskVarOf(m.Rank))
 	w.activity.init()
 	w.leaving, w.leave = context.WithCancel(context.Background())
 	w.dismissed, w.dismiss = context.WithCancel(context.Background())
@@ -64,6 +64,8 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 		return nil, errors.Join(err, w.own.Close())
 	}
 	w.out = newOutbox(w)
+	go w.forAny.run()
+	go w.forRank.run()
 	p := thisProgram()
 	if _, err = admit(ctx, w.own, p); err == nil {
 		err = w.own.Declare(ctx, workerVarOf(m.Rank), workspace.Single)
@@ -85,5 +87,7 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 func (w *Worker) close() error {
 	w.out.close()
 	w.progress.close()
+	w.forAny.close()
+	w.forRank.close()
 	return errors.Join(w.user.Close(), w.own.Close())
 }

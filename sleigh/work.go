@@ -61,15 +61,16 @@ func (w *Worker) pause(ctx context.Context, err error) {
 
 // serveAll runs tasks that are for any worker, one after the other.
 func (w *Worker) serveAll(ctx context.Context, over func()) {
-	n := 1 // tasks, before it is known how long they take
-	var b *batch
-	for b != nil || ctx.Err() == nil && !w.isLeaving() {
+	s := newSlot()
+	for {
+		b, err := w.forAny.next(ctx, s)
+		if err != nil {
+			over()
+		}
 		if b == nil {
-			b = w.claim(ctx, over, w.forAny, n)
+			return
 		}
-		if b != nil {
-			b, n = b.run(ctx)
-		}
+		b.run(ctx, s)
 	}
 }
 
@@ -78,14 +79,14 @@ func (w *Worker) serveRank(ctx context.Context, over func()) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for ctx.Err() == nil && !w.isLeaving() {
-		b := w.claim(ctx, over, w.forRank, 1)
+		b := w.claim(ctx, over, w.forRank)
 		if b == nil {
 			continue
 		}
 		ended := make(chan struct{})
 		running.Go(func() {
 			defer close(ended)
-			b.run(ctx)
+			b.run(ctx, nil)
 		})
 		if b.isCareful() { // a worker has died over it: others are kept out of it, should it happen again
 			select {
@@ -96,15 +97,16 @@ func (w *Worker) serveRank(ctx context.Context, over func()) {
 	}
 }
 
-// claim claims up to n tasks; nil after an error.
-func (w *Worker) claim(ctx context.Context, over func(), x *exchange, n int) *batch {
+// claim claims a task; nil after an error.
+func (w *Worker) claim(ctx context.Context, over func(), x *exchange) *batch {
 	claiming, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(w.leaving, cancel)()
-	c, err := w.own.Claim(claiming, x.in, &workspace.ClaimOptions{Max: n, Sharers: w.sharers(), Lease: w.lease})
+	c, err := w.own.Claim(claiming, x.in, &workspace.ClaimOptions{Lease: w.lease})
 	switch {
 	case err == nil:
-		return x.batchOf(c)
+		b, _ := x.batchOf(c)
+		return b
 	case isOver(err):
 		over()
 	default:

@@ -74,14 +74,7 @@ func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOpti
 	if err != nil {
 		return nil, err
 	}
-	c := &Claim{ws: ws, variable: variable, id: r.text(1), Attempt: r.number(2)}
-	if c.Attempt > 1 {
-		c.Before = r.text(3)
-	}
-	for i := 4; i+1 < len(r.rest); i += 2 {
-		c.Values = append(c.Values, Claimed{Index: r.number(i), Text: []byte(r.text(i + 1))})
-	}
-	return c, nil
+	return ws.claimOf(variable, r), nil
 }
 
 // SettleError says what Settle did not do. It is ErrClaimLost if values were lost, and ErrNoVar if variables were missing.

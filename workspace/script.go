@@ -2,8 +2,6 @@ package workspace
 
 import (
 	"context"
-	"fmt"
-	"strconv"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -25,7 +23,12 @@ func NewScript(name, source string) *Script {
 // Do runs a script on variables of the workspace, at least one, and returns the word and the texts of its answer. It blocks
 // for a round trip, and returns the errors of Store.
 func (ws *Workspace) Do(ctx context.Context, s *Script, variables []string, args ...any) (word string, texts []string, err error) {
-	r, err := ws.request(ctx, s.redis, ws.keys.forScript(ws.client, variables...), origin{variable: variables[0]}, args...)
+	return ws.do(ctx, s, nil, variables, args...)
+}
+
+func (ws *Workspace) do(ctx context.Context, s *Script, w *waiter, variables []string, args ...any) (word string, texts []string, err error) {
+	from := origin{variable: variables[0], waiter: w}
+	r, err := ws.request(ctx, s.redis, ws.keys.forScript(ws.client, variables...), from, args...)
 	if err != nil {
 		return "", nil, ws.wrap(variables[0], err)
 	}
@@ -33,43 +36,4 @@ func (ws *Workspace) Do(ctx context.Context, s *Script, variables []string, args
 		texts = append(texts, r.text(i))
 	}
 	return r.word, texts, nil
-}
-
-// MadeClaims reads the answer of a script that may have made claims on a variable, and returns these and the rest: the word and
-// the texts of its reply proper. Should nobody get the answer, the claims are released.
-func (ws *Workspace) MadeClaims(variable, word string, texts []string) (claims []*Claim, rest []string, err error) {
-	answer := append([]string{word}, texts...)
-	if word != madeClaims {
-		return nil, answer, nil
-	}
-	at := 1
-	next := func() (text string) {
-		if at == len(answer) {
-			err = fmt.Errorf("%w: the answer of a script with claims is cut off", ErrDamaged)
-			return ""
-		}
-		at++
-		return answer[at-1]
-	}
-	number := func() int {
-		n, wrong := strconv.Atoi(next())
-		if wrong != nil && err == nil {
-			err = fmt.Errorf("%w: the answer of a script with claims: %w", ErrDamaged, wrong)
-		}
-		return n
-	}
-	for n := number(); n > 0 && err == nil; n-- {
-		c := &Claim{ws: ws, variable: variable, id: next(), Attempt: number()}
-		if before := next(); c.Attempt > 1 {
-			c.Before = before
-		}
-		for values := number(); values > 0 && err == nil; values-- {
-			c.Values = append(c.Values, Claimed{Index: number(), Text: []byte(next())})
-		}
-		claims = append(claims, c)
-	}
-	if err != nil {
-		return nil, nil, ws.wrap(variable, err)
-	}
-	return claims, answer[at:], nil
 }

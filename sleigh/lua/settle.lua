@@ -1,11 +1,14 @@
 -- Settles claimed tasks with their results, hands out the next tasks of their jobs, and claims some for slots that are free.
 -- KEYS 1-4, groups of: the claimed variable, task; then for each job of these tasks: count, backlog, result.
 -- ARGV 1 incarnation, 2 request, 3 the claimed variable; of the claims that are to be made: 4 for each how many tasks at the most,
---      as "n n …", or '', 5 sharers (see claim.lua), 6 lease in ms; 7 number of jobs, 8… their ids; then for each claim: its id,
---      the number of its tasks here, and of each of these: its index in the claim, the index of its first element and how many
---      it has ('' = whatever it is), which of the jobs (0: none), how many of its elements are done, how many of these failed,
---      the result ('' = none), what of it stays claimed ('' = nothing), how many tasks are given back in its place, and these
--- Returns OK and the ids of jobs that have ended; if claims were made, these and that (see claims.lua); or GONE.
+--      as "n n …", or '', 5 sharers (see claim.lua), 6 lease in ms; 7 the waiter that is to wait no more, or '', 8 whether the
+--      claim that it was brought is used (0 or 1), 9 the one that is to wait if there are too few tasks, or ''; 10 number of jobs,
+--      11… their ids; then for each claim: its id, the number of its tasks here, and of each of these: its index in the claim, the
+--      index of its first element and how many it has ('' = whatever it is), which of the jobs (0: none), how many of its elements
+--      are done, how many of these failed, the result ('' = none), what of it stays claimed ('' = nothing), how many tasks are
+--      given back in its place, and these
+-- Returns OK, what became of waiting (born of task if the waiter waits, BURIED if the caller may not, or ''), and the ids of jobs
+--   that have ended; if claims were made, these and that (see claims.lua); or GONE.
 -- A task that somebody else has settled is passed over. So is one that has other elements by now: another worker has it too,
 -- and one of the two has given some back.
 local claimed, task = variable(ARGV[3], FIRST), nil
@@ -21,8 +24,8 @@ else
   task = variable('task', FIRST + GROUP)
   check(task)
 end
-local jobs, at = {}, 8
-for i = 1, tonumber(ARGV[7]) do
+local jobs, at = {}, 11
+for i = 1, tonumber(ARGV[10]) do
   jobs[i] = job(ARGV[at], FIRST + (3 * i - 1) * GROUP)
   jobs[i].results = {}
   at = at + 1
@@ -69,14 +72,21 @@ for _, s in ipairs(told) do
 end
 c.may_settle(claimed, told)
 
-local reply = { 'OK' }
+local reply = { 'OK', '' }
 if not settles then ease() end
+for _, j in ipairs(jobs) do -- the first write, which fails where memory is short
+  if j.submitted and #j.results > 0 then store(j.result, j.results, 1, #j.results) end
+end
+if ARGV[8] == '1' then
+  w.unwait(task, ARGV[7])
+elseif ARGV[7] ~= '' then
+  w.give_back(task, ARGV[7])
+end
 for _, j in ipairs(jobs) do
-  if not j.submitted then
-    reply[#reply + 1] = j.id
-  else
-    if #j.results > 0 then store(j.result, j.results, 1, #j.results) end
+  if j.submitted then
     hand_out(j, task)
+  else
+    reply[#reply + 1] = j.id
   end
 end
 local returned = false
@@ -98,11 +108,17 @@ for _, s in ipairs(told) do
 end
 if returned then w.serve(claimed) end
 
-local made = {}
-if ARGV[4] ~= '' and w.sign_of_life(CALLER) then
-  if redis.call('EXISTS', task.waiters) == 1 then w.look(task) end
-  local sizes = {}
-  for n in string.gmatch(ARGV[4], '%d+') do sizes[#sizes + 1] = tonumber(n) end
+local made, sizes = {}, {}
+for n in string.gmatch(ARGV[4], '%d+') do sizes[#sizes + 1] = tonumber(n) end
+if #sizes > 0 and not w.sign_of_life(CALLER) then
+  reply[2] = 'BURIED'
+elseif #sizes > 0 then
+  if not task.mode or task.mode == 'unknown' or redis.call('EXISTS', task.waiters) == 1 then w.look(task) end
   made = c.make(task, sizes, tonumber(ARGV[5]), CALLER, tonumber(ARGV[6]))
+  if #made < #sizes and ARGV[9] ~= '' then
+    reply[2] = w.wait(task, ARGV[9], 'fetch')[2]
+  end
+elseif ARGV[7] ~= '' then
+  w.look(task) -- what was on its way to the waiter is for others
 end
 return answer(c.reply(made, reply))

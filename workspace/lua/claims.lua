@@ -251,12 +251,12 @@ local function claims()
     for i = 1, select('#', ...) do list[#list + 1] = (select(i, ...)) end
   end
 
-  -- Makes claims of up to sizes[1], sizes[2] … values of a variable in mode fifo that nobody iterates, for a client that does not
-  -- wait. Those that have ended come first, as they are. Of what is in the list a claim takes at most the part of one of so many
-  -- sharers, but one. Returns for each: claim, before and values, as claim.lua does.
+  -- Makes claims of up to sizes[1], sizes[2] … values of a variable in mode fifo, for a client that does not wait. Those that have
+  -- ended come first, as they are. Of what is in the list a claim takes at most the part of one of so many sharers, but one.
+  -- Returns for each: claim, before and values, as claim.lua does.
   function C.make(var, sizes, sharers, holder, lease)
     local made, scores = {}, {}
-    if var.mode ~= 'fifo' or var.position then return made end
+    if var.mode ~= 'fifo' then return made end
     local till = whole(now() + lease)
     for i = 1, math.min(C.ended(var), #sizes) do
       local claim = C.first(var)
@@ -273,14 +273,14 @@ local function claims()
       counts[#counts + 1], total = n, total + n
     end
     if total == 0 then return made end
-    local values, fields, at = {}, {}, 0
+    local values, fields, at, index = {}, {}, 0, var.position
     take_some(var, 0, total, values)
     local id = redis.call('HINCRBY', var.space.workspace, 'tickets', #counts) - #counts
     for _, n in ipairs(counts) do
       n = math.min(n, #values - at) -- fewer are there if they are large
       if n == 0 then break end
       id = id + 1
-      local claim, indexed = { id = whole(id), n = n, attempt = 1, holder = holder, index = 0 }, {}
+      local claim, indexed = { id = whole(id), n = n, attempt = 1, holder = holder, index = index and index + at or 0 }, {}
       for i = 1, n do
         add(fields, claim.id .. '/' .. whole(i), values[at + i])
         add(indexed, whole(i), values[at + i])
