@@ -77,10 +77,12 @@ if not settles then ease() end
 for _, j in ipairs(jobs) do -- the first write, which fails where memory is short
   if j.submitted and #j.results > 0 then store(j.result, j.results, 1, #j.results) end
 end
-if ARGV[8] == '1' then
-  w.unwait(task, ARGV[7])
-elseif ARGV[7] ~= '' then
-  w.give_back(task, ARGV[7])
+local came = ARGV[7]
+if came ~= '' and ARGV[8] == '1' then
+  w.unwait(task, came)
+  came = ''
+elseif came ~= '' then
+  w.stand_aside(task, came)
 end
 for _, j in ipairs(jobs) do
   if j.submitted then
@@ -108,17 +110,18 @@ for _, s in ipairs(told) do
 end
 if returned then w.serve(claimed) end
 
+local has = came ~= '' and w.come_back(task, came)
 local made, sizes = {}, {}
 for n in string.gmatch(ARGV[4], '%d+') do sizes[#sizes + 1] = tonumber(n) end
-if #sizes > 0 and not w.sign_of_life(CALLER) then
-  reply[2] = 'BURIED'
-elseif #sizes > 0 then
-  if not task.mode or task.mode == 'unknown' or redis.call('EXISTS', task.waiters) == 1 then w.look(task) end
+if #sizes > 0 and w.sign_of_life(CALLER) then
+  local waited = redis.call('EXISTS', task.waiters) == 1
+  if not task.mode or task.mode == 'unknown' or waited and not has then w.look(task) end
   made = c.make(task, sizes, tonumber(ARGV[5]), CALLER, tonumber(ARGV[6]))
   if #made < #sizes and ARGV[9] ~= '' then
     reply[2] = w.wait(task, ARGV[9], 'fetch')[2]
   end
-elseif ARGV[7] ~= '' then
-  w.look(task) -- what was on its way to the waiter is for others
+else
+  if #sizes > 0 then reply[2] = 'BURIED' end
+  if has then w.look(task) end
 end
 return answer(c.reply(made, reply))

@@ -137,13 +137,27 @@ local function waiting()
     end
   end
 
-  -- Ends the waiting of a waiter that has no use for what was handed to it.
-  function W.give_back(var, waiter)
+  -- Puts back what was handed to a waiter that has no use for it. Returns whether that was anything.
+  local function take_back(var, waiter)
     local value, returns, index, order = W.handed_to(var, waiter)
     if value and returns then W.put_back(var, { value }, index, order, 1) end
     local claim = W.brought_to(var, waiter)
     if claim then C.release(var, claim, { '1' }) end
+    return claim or returns
+  end
+
+  -- Ends the waiting of a waiter that has no use for what was handed to it.
+  function W.give_back(var, waiter)
+    take_back(var, waiter)
     W.unwait(var, waiter)
+  end
+
+  -- The same in two steps: what comes between them gives nothing to this waiter, and what was handed to it to nobody.
+  function W.stand_aside(var, waiter) redis.call('ZREM', var.waiters, waiter) end
+  function W.come_back(var, waiter)
+    local had = take_back(var, waiter)
+    redis.call('HDEL', var.handed, waiter)
+    return had
   end
 
   -- Takes back what was handed to waiters that did not come; those that live wait again, in their old place.
