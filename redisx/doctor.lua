@@ -13,6 +13,7 @@ local function try(command, ...)
 end
 
 try(ARGV[1], ARGV[2], ARGV[3])
+try('PUBSUB', ARGV[1] == 'SPUBLISH' and 'SHARDNUMSUB' or 'NUMSUB', ARGV[2])
 try('TIME')
 try('EXISTS', hash, list, zset)
 -- When memory is full, Redis refuses a script's first write if that may take some. These do not, and so none is refused

@@ -25,6 +25,7 @@ const hearWithin = 2 * time.Second // of a message that Redis publishes
 type findings struct {
 	refused []string // commands that scripts and their callers cannot do without
 	mute    []string // the same of pub/sub, without which the beat wakes those who wait
+	slow    bool     // PUBSUB does not say who hears, so that no message brings a claim
 	keys    bool     // the keys are refused, whatever the command
 	other   error    // what else went wrong
 	unheard bool     // what was published did not come
@@ -74,8 +75,12 @@ func (p *patient) try(ctx context.Context) findings {
 		}
 		for pair := range slices.Chunk(reply, 2) {
 			list := &f.refused
-			if pair[0] == publish {
+			switch pair[0] {
+			case publish:
 				list = &f.mute
+			case "PUBSUB":
+				f.slow = true // whatever the reason
+				continue
 			}
 			f.note(list, pair[0], errors.New(pair[1]))
 		}
@@ -147,6 +152,12 @@ func (p *patient) judgeRights(f findings) Check {
 			State:  CheckWarning,
 			Detail: "refused: " + strings.Join(f.mute, ", ") + ": who waits is woken by the beat, some seconds late",
 			Advice: grant + plus(f.mute) + " &nws:*",
+		}
+	case f.slow:
+		return Check{
+			State:  CheckWarning,
+			Detail: "refused: PUBSUB: who waits for a claim has to ask for it when it is there, one round trip more",
+			Advice: grant + " +pubsub",
 		}
 	case f.unheard:
 		return Check{

@@ -101,7 +101,7 @@ func TestDocumentedUserHasNothingTooMuch(t *testing.T) {
 			}
 			got := checkOf(t, mustOpen(t, address).Doctor(t.Context()), "rights")
 			want := CheckFailed
-			if slices.Contains([]string{"&nws:*", "+subscribe", "+unsubscribe", "+publish"}, rule) {
+			if slices.Contains([]string{"&nws:*", "+subscribe", "+unsubscribe", "+publish", "+pubsub"}, rule) {
 				want = CheckWarning
 			}
 			if got.State != want || !strings.HasPrefix(got.Advice, "ACL SETUSER less ") || !slices.Contains(strings.FieldsFunc(

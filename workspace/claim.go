@@ -67,9 +67,8 @@ func (ws *Workspace) Claim(ctx context.Context, variable string, opts *ClaimOpti
 			o.Lease = opts.Lease
 		}
 	}
-	// It does not take the claim from a message: one that nobody hears at the master, so that no claim is made, may still be
-	// heard at a replica, by a client that has not noticed a failover.
-	r, err := ws.await(ctx, question{script: claimScript, variable: variable},
+	r, err := ws.await(ctx,
+		question{script: claimScript, variable: variable, takes: "=" + strconv.FormatInt(o.Lease.Milliseconds(), 10)},
 		random(), ws.client, min(o.Max, maxClaim), o.Sharers, o.Lease.Milliseconds())
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ local declared = {}
 for _, key in ipairs(KEYS) do declared[key] = true end
 local function check(command, ...)
   command = string.upper(command)
-  if command == 'TIME' or command == 'PUBLISH' or command == 'SPUBLISH' then return end
+  if command == 'TIME' or command == 'PUBLISH' or command == 'SPUBLISH' or command == 'PUBSUB' then return end
   local many = command == 'DEL' or command == 'EXISTS' or command == 'UNLINK'
   for i = 1, many and select('#', ...) or 1 do
     local key = select(i, ...)

@@ -16,6 +16,7 @@ func TestGuardTellsRightFromWrong(t *testing.T) {
 		"redis.call('DEL', KEYS[1], KEYS[2])":      true,
 		"redis.call('TIME')":                       true,
 		"redis.call('PUBLISH', 'channel', '')":     true,
+		"redis.pcall('PUBSUB', 'NUMSUB', 'c')":     true,
 		"redis.pcall('GET', KEYS[1])":              true,
 		"redis.call('SET', KEYS[1] .. 'x', 'v')":   false,
 		"redis.call('set', 'undeclared', 'v')":     false,

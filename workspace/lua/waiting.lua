@@ -87,6 +87,14 @@ local function waiting()
     return grace
   end
 
+  -- Whether a client hears what is published here: only then a message may bring a claim. Redis passes all messages on to its
+  -- replicas, so that a client that has not noticed a failover would hear of a claim that is not made.
+  local function listens(space, client)
+    local publish = redis.call('HGET', space.workspace, 'publish')
+    local found = redis.pcall('PUBSUB', publish == 'SPUBLISH' and 'SHARDNUMSUB' or 'NUMSUB', space.workspace .. ':inbox:' .. client)
+    return not found.err and tonumber(found[2]) > 0
+  end
+
   -- Puts values back that were taken together and not used, so that they are the next again. index is what the first has for
   -- those who iterate, order the ticket of when they were taken from the list, first the place of the first among what was
   -- taken then; they may be 0.
@@ -246,18 +254,18 @@ local function waiting()
       local lease = waiter and string.match(waiter, '=(%d+)$')
       local value = peek(var, 0)
       if not lease or #value > BROUGHT_BYTES then return end
-      local claim = { id = whole(ticket(var.space)), attempt = 1, holder = client, index = 0 }
-      local reply = { 'CLAIM', var.born, claim.id, '1', '-', '1', value }
-      local patience = W.alive(client, var.space) and tell(var.space, { waiter }, reply)[client]
-      if patience then
+      if not W.alive(client, var.space) then
+        redis.call('ZREM', var.waiters, waiter)
+      elseif not listens(var.space, client) then
+        return -- it is served as a fetcher
+      else
+        local claim = { id = whole(ticket(var.space)), attempt = 1, holder = client, index = 0 }
         redis.call('LPOP', var.values)
         C.add(var, claim, { value })
         redis.call('ZADD', var.deadlines, whole(now() + lease), claim.id)
         redis.call('HSET', var.handed, waiter, '!' .. first[2] .. ' ' .. claim.id)
-        redis.call('ZADD', var.waiters, whole(now() + patience), waiter)
-      else
-        living[client] = false
-        redis.call('ZREM', var.waiters, waiter)
+        local grace = tell(var.space, { waiter }, { 'CLAIM', var.born, claim.id, '1', '-', '1', value })
+        redis.call('ZADD', var.waiters, whole(now() + (grace[client] or UNTOLD_GRACE_MS)), waiter)
       end
     end
   end

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -18,6 +20,7 @@ var claimTests = []test{
 	{"ClaimHandedAndMore", claimHandedAndMore},
 	{"ClaimMessageLost", claimMessageLost},
 	{"ClaimMessageLostAndCancelled", claimMessageLostAndCancelled},
+	{"ClaimUnheard", claimUnheard},
 	{"ClaimIsListed", claimIsListed},
 	{"ClaimCancelsRaceWithStores", claimCancelsRaceWithStores},
 }
@@ -191,6 +194,28 @@ func claimMessageLostAndCancelled(s *site) {
 	s.wantClaim(second.claim, 1, "1")
 	s.waiting(ws, "v", 0, 0)
 	s.must(settleAll(s.ctx, second.claim, ""))
+}
+
+// Where nobody hears a claimer's messages but those to whom they are passed on, as to replicas, none brings a claim.
+func claimUnheard(s *site) {
+	ws := s.open()
+	passedOn := s.admin.PSubscribe(s.ctx, "*:inbox:ghost")
+	defer func() { _ = passedOn.Close() }()
+	_, err := passedOn.Receive(s.ctx)
+	s.must(err)
+	now, err := s.admin.Time(s.ctx).Result()
+	s.must(err)
+	s.must(s.admin.ZAdd(s.ctx, s.key("live"), redis.Z{Score: float64(now.UnixMilli()), Member: "ghost"}).Err())
+	for _, variable := range []string{"unknown", "known"} {
+		if variable == "known" {
+			s.declare(ws, variable, workspace.FIFO)
+		}
+		s.must(s.admin.ZAdd(s.ctx, s.key("waiters", variable), redis.Z{Score: 1, Member: "ghost:1=30000"}).Err())
+		s.store(ws, variable, 1)
+		if info := s.info(ws, variable); info.Claimed != 0 {
+			s.Errorf("%s: %+v, want none claimed", variable, info)
+		}
+	}
 }
 
 func claimIsListed(s *site) {
