@@ -24,6 +24,7 @@ const (
 type batch struct {
 	w        *Worker
 	claim    *workspace.Claim
+	in       string // the variable that they are claimed from
 	exchange *exchange
 	telling  baton // held while Redis is told what came of tasks
 
@@ -186,7 +187,7 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	var t task
 	if err := json.Unmarshal(value.Text, &t); err != nil || t.N < 1 {
 		b.w.log.Error("a task is not readable, and is dropped", "error", err)
-	} else if b.w.lasts && b.exchange.in == taskVar && registered(t.Func) == nil {
+	} else if b.w.lasts && b.in == taskVar && registered(t.Func) == nil {
 		b.pass(&t, value.Index)
 		return true
 	} else if !b.w.dropped.has(t.Job) && !b.isStale(ctx, &t) {
@@ -214,7 +215,7 @@ func (b *batch) pass(t *task, index int) {
 // isStale reports whether a task for this worker alone is left over from a job that has ended: it may have waited for the
 // worker for long. Of other jobs the worker learns when it settles the first of their tasks.
 func (b *batch) isStale(ctx context.Context, t *task) bool {
-	if b.exchange.in == taskVar {
+	if b.in == taskVar {
 		return false
 	}
 	wanted, err := b.w.own.Known(ctx, countVarOf(t.Job))

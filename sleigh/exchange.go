@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"sync"
@@ -21,12 +22,20 @@ const (
 	confirmLate = 300 * time.Millisecond // or is told that it came
 )
 
-// exchange tells Redis what came of a worker's tasks, and gets the next ones for its slots by that. While one request is under way,
+// exchange tells Redis what came of claimed values, and claims the next ones for its slots by that. While one request is under way,
 // what comes meanwhile waits for the next, which tells all in one step: it costs Redis little more than one. Where there is
 // nothing for a slot, one waiter waits in Redis for all of them.
 type exchange struct {
-	w    *Worker
-	in   string        // the variable that the tasks are claimed from
+	own     *workspace.Workspace
+	in      string // the variable that the values are claimed from
+	from    string // that which more are claimed from
+	lease   time.Duration
+	sharers func() int
+	ctx     context.Context  //nolint:containedctx // Of all requests: they go on after their callers.
+	isOver  func(error) bool // whether there is nothing more to come after an error
+	dropped func(job string) // is told of jobs that have ended
+	log     *slog.Logger
+
 	kick chan struct{} // has a value when there is something to do
 	stop chan struct{} // closed when nobody uses it any more
 	gone chan struct{} // closed when it has ended
@@ -34,11 +43,13 @@ type exchange struct {
 	mu    sync.Mutex
 	news  []*news
 	slots []*slot // those that are free
-	over  error   // why there are no more tasks
+	over  error   // why there is nothing more
 
 	// Of the goroutine that asks:
 	waiter *workspace.Waiter // nil if none waits
 	used   bool              // the claim that it was brought has been given to a slot
+	one    bool              // the variable is to stay the one that it is
+	born   string            // its incarnation then, once that is known
 }
 
 // slot is where one task after the other runs, or one batch.
@@ -70,8 +81,11 @@ func (n *news) bytes() (sum int) {
 	return sum
 }
 
-func newExchange(w *Worker, variable string) *exchange {
-	return &exchange{w: w, in: variable, kick: make(chan struct{}, 1), stop: make(chan struct{}), gone: make(chan struct{})}
+func newExchange(own *workspace.Workspace, in, from string, lease time.Duration, log *slog.Logger) *exchange {
+	return &exchange{
+		own: own, in: in, from: from, lease: lease, ctx: context.Background(), log: log, sharers: func() int { return 1 },
+		kick: make(chan struct{}, 1), stop: make(chan struct{}), gone: make(chan struct{}),
+	}
 }
 
 func (x *exchange) nudge() {
@@ -83,11 +97,7 @@ func (x *exchange) nudge() {
 
 // tell tells Redis. It blocks until Redis has answered, or for some time.
 func (x *exchange) tell(n *news) error {
-	n.told = make(chan struct{})
-	x.mu.Lock()
-	x.news = append(x.news, n)
-	x.mu.Unlock()
-	x.nudge()
+	x.add(n)
 	late := time.NewTimer(drainFor)
 	defer late.Stop()
 	select {
@@ -108,11 +118,20 @@ func (x *exchange) tell(n *news) error {
 	return n.err
 }
 
-// next waits for tasks for a slot. There are none any more if ctx has ended, the worker is to leave, or with an error.
-func (x *exchange) next(ctx context.Context, s *slot) (*batch, error) {
+// add has Redis told.
+func (x *exchange) add(n *news) {
+	n.told = make(chan struct{})
+	x.mu.Lock()
+	x.news = append(x.news, n)
+	x.mu.Unlock()
+	x.nudge()
+}
+
+// next waits for a claim for a slot. There is none any more if ctx or leaving has ended, or with an error.
+func (x *exchange) next(ctx, leaving context.Context, s *slot) (*workspace.Claim, error) {
 	x.mu.Lock()
 	over := x.over
-	if over == nil && len(s.given) == 0 {
+	if over == nil && len(s.given) == 0 && !x.isComing(s) {
 		x.free(s)
 		x.nudge()
 	}
@@ -122,18 +141,30 @@ func (x *exchange) next(ctx context.Context, s *slot) (*batch, error) {
 	}
 	select {
 	case c := <-s.given:
-		return x.batchOf(c)
+		return x.given(c)
 	case <-ctx.Done():
-	case <-x.w.leaving.Done():
+	case <-leaving.Done():
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !s.free {
-		return x.batchOf(<-s.given) // it is given back where it runs
+	if !s.free && len(s.given) > 0 {
+		return x.given(<-s.given) // it is given back where it runs
 	}
 	x.take(s)
 	x.nudge()
 	return nil, nil
+}
+
+// isComing reports whether a slot is free with news that wait. x.mu is held.
+func (x *exchange) isComing(s *slot) bool {
+	return slices.ContainsFunc(x.news, func(n *news) bool { return n.slot == s })
+}
+
+func (x *exchange) given(c *workspace.Claim) (*workspace.Claim, error) {
+	if c == nil {
+		return nil, x.over
+	}
+	return c, nil
 }
 
 // free says that a slot is. x.mu is held, as with the next ones.
@@ -159,13 +190,6 @@ func (x *exchange) give(s *slot, c *workspace.Claim) (ok bool) {
 	return true
 }
 
-func (x *exchange) batchOf(c *workspace.Claim) (*batch, error) {
-	if c == nil {
-		return nil, x.over
-	}
-	return &batch{w: x.w, claim: c, exchange: x, telling: newBaton(), lease: x.w.lease, end: len(c.Values), settled: time.Now()}, nil
-}
-
 // run asks until it is stopped.
 func (x *exchange) run() {
 	defer close(x.gone)
@@ -183,7 +207,11 @@ func (x *exchange) run() {
 		case <-woken:
 		case <-timer.C:
 		case <-x.stop:
-			x.drop(x.waiter, x.used)
+			if x.one && x.waiter != nil {
+				x.waiter.End() // it goes with the variable
+			} else {
+				x.drop(x.waiter, x.used)
+			}
 			return
 		}
 		timer.Reset(x.goOn(due))
@@ -197,7 +225,9 @@ func (x *exchange) close() {
 
 // goOn does what there is to do, and says when it is due at the latest to look again.
 func (x *exchange) goOn(due bool) time.Duration {
-	x.takeBrought()
+	if x.takeBrought() {
+		due = false // what came of it may be known soon
+	}
 	v := x.gather()
 	switch {
 	case len(v.news) > 0, due && x.used, len(v.slots) > 0 && (due || x.waiter == nil):
@@ -230,29 +260,32 @@ func (x *exchange) goOn(due bool) time.Duration {
 		return time.Second // it has to listen first
 	case err == nil:
 		return time.Hour
-	case isOver(err):
+	case x.isOver(err):
 		x.end(err)
 		return time.Hour
 	case len(v.news) == 0:
-		x.w.log.Warn("worker waits", "error", err, "for", retryPause)
+		x.log.Warn("waiting", "error", err, "for", retryPause)
 	}
 	return retryPause
 }
 
 // takeBrought gives the claim that a message has brought to a slot. Without a free one it goes back with the waiter.
-func (x *exchange) takeBrought() {
+func (x *exchange) takeBrought() bool {
 	if x.waiter == nil || x.used {
-		return
+		return false
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if len(x.slots) == 0 {
-		return
+		return false
 	}
-	if c := x.waiter.Brought(); c != nil {
-		x.used = true
-		x.give(x.slots[0], c)
+	c := x.waiter.Brought()
+	if c == nil {
+		return false
 	}
+	x.used = true
+	x.give(x.slots[0], c)
+	return true
 }
 
 // visit is one visit to Redis.
@@ -288,13 +321,13 @@ func (x *exchange) gather() *visit {
 func (x *exchange) visit(v *visit) error {
 	if len(v.slots) > 0 {
 		var err error
-		if v.waits, err = x.w.own.NewWaiter(taskVar, x.w.lease); err != nil {
+		if v.waits, err = x.own.NewWaiter(x.from, x.lease); err != nil {
 			return err
 		}
 	}
 	v.leaves, v.used = x.waiter, x.used
 	x.waiter, x.used = nil, false
-	born, err := x.send(v)
+	waits, err := x.send(v)
 	if err != nil {
 		x.drop(v.leaves, v.used)
 		x.drop(v.waits, false)
@@ -305,7 +338,7 @@ func (x *exchange) visit(v *visit) error {
 	}
 	switch {
 	case v.waits == nil:
-	case born != "" && v.waits.Waits(born), v.waits.Name() == "":
+	case waits, v.waits.Name() == "":
 		x.waiter = v.waits
 	default:
 		v.waits.End()
@@ -331,20 +364,20 @@ func (x *exchange) end(err error) {
 	}
 }
 
-// send returns the incarnation of the variable that v.waits waits for now; it is empty if it does not.
-func (x *exchange) send(v *visit) (born string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+// send reports whether v.waits waits now.
+func (x *exchange) send(v *visit) (waits bool, err error) {
+	ctx, cancel := context.WithTimeout(x.ctx, drainFor)
 	defer cancel()
-	do := x.w.own.Do
-	sizes, leaves, waits := "", "", ""
+	do := x.own.Do
+	sizes, leaver, waiter := "", "", ""
 	for _, s := range v.slots {
 		sizes += strconv.Itoa(s.n) + " "
 	}
 	if v.leaves != nil {
-		leaves = v.leaves.Name()
+		leaver = v.leaves.Name()
 	}
 	if v.waits != nil {
-		do, waits = v.waits.Do, v.waits.Name()
+		do, waiter = v.waits.Do, v.waits.Name()
 	}
 	var jobs []string
 	for _, n := range v.news {
@@ -354,8 +387,8 @@ func (x *exchange) send(v *visit) (born string, err error) {
 			}
 		}
 	}
-	variables := []string{x.in, taskVar}
-	args := []any{sizes, x.w.sharers(), x.w.lease.Milliseconds(), leaves, v.used, waits, len(jobs)}
+	variables := []string{x.in, x.from}
+	args := []any{x.from, x.born, sizes, x.sharers(), x.lease.Milliseconds(), leaver, v.used, waiter, len(jobs)}
 	for _, job := range jobs {
 		variables = append(variables, countVarOf(job), backlogVarOf(job), resultVarOf(job))
 		args = append(args, job)
@@ -368,28 +401,47 @@ func (x *exchange) send(v *visit) (born string, err error) {
 	}
 	word, texts, err := do(ctx, settleScript, variables, args...)
 	if err != nil {
-		return "", err
+		return false, err
 	}
-	claims, texts, err := x.w.own.MadeClaims(taskVar, word, texts)
+	claims, texts, err := x.own.MadeClaims(x.from, word, texts)
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	for i, c := range claims {
 		x.mu.Lock()
 		ok := x.give(v.slots[i], c)
 		x.mu.Unlock()
-		if !ok { // the worker leaves
-			b, _ := x.batchOf(c)
-			b.release()
+		if !ok { // it is not wanted any more
+			x.release(c)
 		}
 	}
-	for _, job := range texts[2:] {
-		x.w.dropped.add(job)
+	state, born := texts[1], texts[2]
+	for _, job := range texts[3:] {
+		x.dropped(job)
 	}
-	if texts[1] == "BURIED" {
-		return "", workspace.ErrBuried
+	if x.one {
+		x.born = born
 	}
-	return texts[1], nil
+	switch state {
+	case "BURIED":
+		return false, workspace.ErrBuried
+	case "DELETED":
+		return false, workspace.ErrVarDeleted
+	}
+	return state == "WAITS" && v.waits.Waits(born), nil
+}
+
+// release gives a claim back.
+func (x *exchange) release(c *workspace.Claim) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	var all []int
+	for _, value := range c.Values {
+		all = append(all, value.Index)
+	}
+	if err := c.Release(ctx, all...); err != nil && !isOver(err) {
+		x.log.Warn("claimed values were not given back", "error", err)
+	}
 }
 
 // appendTo adds what settle.lua wants to know of an outcome.

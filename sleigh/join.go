@@ -52,7 +52,6 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 		log: log.With("rank", m.Rank), keeper: m.Keeper,
 	}
 	w.count.Store(int64(m.Count))
-	w.forAny, w.forRank = newExchange(w, taskVar), newExchange(w, taskVarOf(m.Rank))
 	w.activity.init()
 	w.leaving, w.leave = context.WithCancel(context.Background())
 	w.dismissed, w.dismiss = context.WithCancel(context.Background())
@@ -64,6 +63,7 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 		return nil, errors.Join(err, w.own.Close())
 	}
 	w.out = newOutbox(w)
+	w.forAny, w.forRank = w.newExchange(taskVar), w.newExchange(taskVarOf(m.Rank))
 	go w.forAny.run()
 	go w.forRank.run()
 	p := thisProgram()

@@ -63,14 +63,14 @@ func (w *Worker) pause(ctx context.Context, err error) {
 func (w *Worker) serveAll(ctx context.Context, over func()) {
 	s := newSlot()
 	for {
-		b, err := w.forAny.next(ctx, s)
+		c, err := w.forAny.next(ctx, w.leaving, s)
 		if err != nil {
 			over()
 		}
-		if b == nil {
+		if c == nil {
 			return
 		}
-		b.run(ctx, s)
+		w.batchOf(c, w.forAny).run(ctx, s)
 	}
 }
 
@@ -105,14 +105,24 @@ func (w *Worker) claim(ctx context.Context, over func(), x *exchange) *batch {
 	c, err := w.own.Claim(claiming, x.in, &workspace.ClaimOptions{Lease: w.lease})
 	switch {
 	case err == nil:
-		b, _ := x.batchOf(c)
-		return b
+		return w.batchOf(c, x)
 	case isOver(err):
 		over()
 	default:
 		w.pause(ctx, err)
 	}
 	return nil
+}
+
+func (w *Worker) batchOf(c *workspace.Claim, x *exchange) *batch {
+	return &batch{w: w, claim: c, in: x.in, exchange: x, telling: newBaton(), lease: w.lease, end: len(c.Values), settled: time.Now()}
+}
+
+// newExchange is for tasks in a variable.
+func (w *Worker) newExchange(variable string) *exchange {
+	x := newExchange(w.own, variable, taskVar, w.lease, w.log)
+	x.sharers, x.isOver, x.dropped = w.sharers, isOver, w.dropped.add
+	return x
 }
 
 // sharers is among how many the tasks that are there are shared.

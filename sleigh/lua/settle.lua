@@ -1,14 +1,16 @@
--- Settles claimed tasks with their results, hands out the next tasks of their jobs, and claims some for slots that are free.
--- KEYS 1-4, groups of: the claimed variable, task; then for each job of these tasks: count, backlog, result.
--- ARGV 1 incarnation, 2 request, 3 the claimed variable; of the claims that are to be made: 4 for each how many tasks at the most,
---      as "n n …", or '', 5 sharers (see claim.lua), 6 lease in ms; 7 the waiter that is to wait no more, or '', 8 whether the
---      claim that it was brought is used (0 or 1), 9 the one that is to wait if there are too few tasks, or ''; 10 number of jobs,
---      11… their ids; then for each claim: its id, the number of its tasks here, and of each of these: its index in the claim, the
---      index of its first element and how many it has ('' = whatever it is), which of the jobs (0: none), how many of its elements
---      are done, how many of these failed, the result ('' = none), what of it stays claimed ('' = nothing), how many tasks are
---      given back in its place, and these
--- Returns OK, what became of waiting (born of task if the waiter waits, BURIED if the caller may not, or ''), and the ids of jobs
---   that have ended; if claims were made, these and that (see claims.lua); or GONE.
+-- Settles claimed tasks with their results, hands out the next tasks of their jobs, and claims some for slots that are free. A
+-- master settles results by it, which are tasks of no job here, and claims more.
+-- KEYS 1-4, groups of: the claimed variable, that to claim from; then for each job of these tasks: count, backlog, result.
+-- ARGV 1 incarnation, 2 request, 3 the claimed variable, 4 that to claim from, which tasks are handed out in, 5 its incarnation, if
+--      the caller wants no other; of the claims that are to be made: 6 for each how many tasks at the most, as "n n …", or '',
+--      7 sharers (see claim.lua), 8 lease in ms; 9 the waiter that is to wait no more, or '', 10 whether the claim that it was
+--      brought is used (0 or 1), 11 the one that is to wait if there are too few tasks, or ''; 12 number of jobs, 13… their ids;
+--      then for each claim: its id, the number of its tasks here, and of each of these: its index in the claim, the index of its
+--      first element and how many it has ('' = whatever it is), which of the jobs (0: none), how many of its elements are done,
+--      how many of these failed, the result ('' = none), what of it stays claimed ('' = nothing), how many tasks are given back
+--      in its place, and these
+-- Returns OK, what became of waiting (WAITS, BURIED if the caller may not, DELETED, or ''), born of the variable that tasks are
+--   claimed from, and the ids of jobs that have ended; if claims were made, these and that (see claims.lua); or GONE.
 -- A task that somebody else has settled is passed over. So is one that has other elements by now: another worker has it too,
 -- and one of the two has given some back.
 local claimed, task = variable(ARGV[3], FIRST), nil
@@ -18,14 +20,14 @@ local again = refused()
 if again and again[1] == 'CLAIMED' then return (c.reply(c.replied(claimed, again, CALLER))) end
 if again then return again end
 check(claimed)
-if ARGV[3] == 'task' then
+if ARGV[4] == ARGV[3] then
   task = claimed
 else
-  task = variable('task', FIRST + GROUP)
+  task = variable(ARGV[4], FIRST + GROUP)
   check(task)
 end
-local jobs, at = {}, 11
-for i = 1, tonumber(ARGV[10]) do
+local jobs, at = {}, 13
+for i = 1, tonumber(ARGV[12]) do
   jobs[i] = job(ARGV[at], FIRST + (3 * i - 1) * GROUP)
   jobs[i].results = {}
   at = at + 1
@@ -72,13 +74,13 @@ for _, s in ipairs(told) do
 end
 c.may_settle(claimed, told)
 
-local reply = { 'OK', '' }
+local reply = { 'OK', '', '' }
 if not settles then ease() end
 for _, j in ipairs(jobs) do -- the first write, which fails where memory is short
   if j.submitted and #j.results > 0 then store(j.result, j.results, 1, #j.results) end
 end
-local came = ARGV[7]
-if came ~= '' and ARGV[8] == '1' then
+local came = ARGV[9]
+if came ~= '' and ARGV[10] == '1' then
   w.unwait(task, came)
   came = ''
 elseif came ~= '' then
@@ -112,16 +114,20 @@ if returned then w.serve(claimed) end
 
 local has = came ~= '' and w.come_back(task, came)
 local made, sizes = {}, {}
-for n in string.gmatch(ARGV[4], '%d+') do sizes[#sizes + 1] = tonumber(n) end
-if #sizes > 0 and w.sign_of_life(CALLER) then
+for n in string.gmatch(ARGV[6], '%d+') do sizes[#sizes + 1] = tonumber(n) end
+if deleted(task, ARGV[5]) then
+  reply[2] = 'DELETED'
+elseif #sizes > 0 and not w.sign_of_life(CALLER) then
+  reply[2] = 'BURIED'
+elseif #sizes > 0 then
   local waited = redis.call('EXISTS', task.waiters) == 1
   if not task.mode or task.mode == 'unknown' or waited and not has then w.look(task) end
-  made = c.make(task, sizes, tonumber(ARGV[5]), CALLER, tonumber(ARGV[6]))
-  if #made < #sizes and ARGV[9] ~= '' then
-    reply[2] = w.wait(task, ARGV[9], 'fetch')[2]
+  made = c.make(task, sizes, tonumber(ARGV[7]), CALLER, tonumber(ARGV[8]))
+  if #made < #sizes and ARGV[11] ~= '' then
+    w.wait(task, ARGV[11], 'fetch')
+    reply[2] = 'WAITS'
   end
-else
-  if #sizes > 0 then reply[2] = 'BURIED' end
-  if has then w.look(task) end
 end
+if has and #made == 0 then w.look(task) end
+reply[3] = task.born or ''
 return answer(c.reply(made, reply))

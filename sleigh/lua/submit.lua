@@ -3,8 +3,8 @@
 --      master, state, failed; then named, if the job has a name.
 -- ARGV 1 incarnation, 2 request, 3 the variable to hand out in, 4 id of the job, 5 its description if it is to begin,
 --      6 who its master is (see master.go) in a team that lasts, or '', 7 its name, or '', 8 window (tasks), 9 how many elements
---      it has so far, 10 how many are in these tasks, 11… tasks
--- Returns OK submitted done failed out backlog; DIFFERS and the same, if it has not so many elements; ENDED; TAKEN and who has
+--      it has so far, 10 how many are in these tasks, 11 the waiter that is to wait for results, or '', 12… tasks
+-- Returns OK submitted done failed out backlog, and born of the variable with results; DIFFERS and the same, if it has not so many elements; ENDED; TAKEN and who has
 --   the job; EXISTS and the id of another job that has the name; or GONE.
 local again = refused()
 if again then return again end
@@ -51,9 +51,12 @@ local word = 'DIFFERS'
 j.window = tonumber(ARGV[8])
 if j.submitted == tonumber(ARGV[9]) then
   word = 'OK'
-  push(j.backlog, ARGV, 11, #ARGV)
+  push(j.backlog, ARGV, 12, #ARGV)
   j.submitted = j.submitted + tonumber(ARGV[10])
 end
 hand_out(j, into)
-if #ARGV < 11 then waiting().look(into) end -- a task may be on its way to a worker that has vanished
-return answer({ word, whole(j.submitted), whole(j.done), whole(j.failed), whole(j.out), whole(redis.call('LLEN', j.backlog.values)) })
+if #ARGV < 12 then waiting().look(into) end -- a task may be on its way to a worker that has vanished
+if ARGV[11] ~= '' then waiting().wait(j.result, ARGV[11], 'fetch') end
+return answer({
+  word, whole(j.submitted), whole(j.done), whole(j.failed), whole(j.out), whole(redis.call('LLEN', j.backlog.values)), j.result.born,
+})
