@@ -198,3 +198,12 @@ func (j *job) audit(ctx context.Context) error {
 	}
 	return nil
 }
+
+// isEnded returns ErrEnded if somebody else has ended the job.
+func (j *job) isEnded(ctx context.Context) error {
+	known, err := j.s.own.Known(ctx, countVarOf(j.id))
+	if err == nil && !known {
+		err = ErrEnded
+	}
+	return err
+}

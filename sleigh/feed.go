@@ -241,7 +241,12 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	if j.lasting != nil {
 		name = j.o.Name
 	}
-	args := []any{j.id, description, j.mastery(), name, window, known, elements}
+	do, waiter := j.s.own.Do, ""
+	w := j.newEar()
+	if w != nil {
+		do, waiter = w.Do, w.Name()
+	}
+	args := []any{j.id, description, j.mastery(), name, window, known, elements, waiter}
 	for _, text := range tasks {
 		args = append(args, text)
 	}
@@ -252,7 +257,12 @@ func (j *job) submit(ctx context.Context, tasks [][]byte, elements int) error {
 	if name != "" {
 		variables = append(variables, namedVarOf(name))
 	}
-	word, texts, err := j.s.own.Do(ctx, submitScript, variables, args...)
+	word, texts, err := do(ctx, submitScript, variables, args...)
+	born := ""
+	if err == nil && waiter != "" && (word == "OK" || word == "DIFFERS") {
+		born = texts[5]
+	}
+	j.submitted(w, born)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/netspaces/netspaces/workspace"
 )
 
 const (
@@ -60,6 +58,8 @@ type job struct {
 	sinkErr error
 
 	changed chan struct{} // has a value when the feed may have something to do
+	ears    chan ear      // gets one, when Redis knows the job
+	hasEar  bool          // it was made
 	resized atomic.Bool   // the team has: Redis is to be told the new window
 	speed   meter
 
@@ -106,7 +106,7 @@ type chunk struct {
 func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 	j := &job{
 		s: s, id: strings.ToLower(rand.Text()[:8]), fn: fn, o: o, source: from, sink: to, changed: make(chan struct{}, 1),
-		chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, attempts: map[int]int{},
+		ears: make(chan ear, 1), chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, attempts: map[int]int{},
 		lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
 	if s.lasts && o.named {
@@ -234,9 +234,12 @@ func (j *job) run(ctx context.Context) error {
 	if p := j.source.panicked(); p != nil {
 		defer panic(p)
 	}
-	if j.lasting != nil {
+	switch {
+	case j.lasting != nil:
 		j.conclude(ctx, err)
-	} else {
+	case isAllDone(context.Cause(ctx)) && !j.s.lasts:
+		go j.end(ctx) // nobody waits for that: with the sleigh, all of it goes
+	default:
 		j.end(ctx)
 	}
 	slices.SortFunc(j.failed, byIndex)
@@ -245,6 +248,7 @@ func (j *job) run(ctx context.Context) error {
 
 // end deletes what Redis knows of the job: results that come late go nowhere, and workers drop what is left of it.
 func (j *job) end(ctx context.Context) {
+	j.dropEar()
 	quick, cancel := context.WithTimeout(context.WithoutCancel(ctx), endFor)
 	defer cancel()
 	_ = j.s.endJob(quick, j.id, "", nil, "")
@@ -256,56 +260,6 @@ func (j *job) nudge() {
 	case j.changed <- struct{}{}:
 	default:
 	}
-}
-
-// collect takes results until all are there.
-func (j *job) collect(ctx context.Context) error {
-	n, reported := 100, 0
-	for {
-		claim, err := j.s.own.Claim(ctx, resultVarOf(j.id), &workspace.ClaimOptions{Max: n, Lease: j.s.lease})
-		if err != nil {
-			if errors.Is(err, workspace.ErrVarDeleted) {
-				err = ErrEnded
-			}
-			return err
-		}
-		outcomes := make([]workspace.Outcome, len(claim.Values))
-		size := 1
-		for i, value := range claim.Values {
-			outcomes[i].Index = value.Index
-			size += len(value.Text)
-			if err := j.take(value.Text); err != nil {
-				j.sinkErr = err
-				return err
-			}
-		}
-		n = max(1, min(resultBatch, resultBytes*len(claim.Values)/size))
-		j.nudge()
-		done, err := j.progress()
-		if j.o.OnDone != nil && done > reported {
-			j.o.OnDone(done)
-		}
-		if reported = done; err != nil {
-			return err
-		}
-		switch err := claim.Settle(ctx, outcomes...); {
-		case errors.Is(err, workspace.ErrClaimLost):
-			if err := j.isEnded(ctx); err != nil {
-				return err
-			}
-		case err != nil:
-			return err
-		}
-	}
-}
-
-// isEnded returns ErrEnded if somebody else has ended the job.
-func (j *job) isEnded(ctx context.Context) error {
-	known, err := j.s.own.Known(ctx, countVarOf(j.id))
-	if err == nil && !known {
-		err = ErrEnded
-	}
-	return err
 }
 
 // progress says how many elements are done, and why the job is over, if it is.
