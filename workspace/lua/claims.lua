@@ -8,10 +8,13 @@
 -- iterated become such a claim too, since in the list they would shift all others.
 local FIRST_TIME = 100000000000 -- in ms; tickets are less
 
+local made_claims
 local function claims()
+  if made_claims then return made_claims end
   local ROUND = 100 -- leases ended at a time
   local MOST = 1000 -- values of a claim
   local C = {}
+  made_claims = C
 
   function C.get(var, id)
     local entry = redis.call('HGET', var.claimed, id)

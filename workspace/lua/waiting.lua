@@ -12,7 +12,9 @@
 --   =n                         a finder's; the value itself stands once, in the field =n, and the number of its finders in =n#
 --   =in                        the same for one who iterates; n is the index of the value
 --   !ticket claim              a claim that the message brought, until it says that it has it
+local made_waiting
 local function waiting()
+  if made_waiting then return made_waiting end
   local LIVE_MS = 6000         -- a client without a sign of life for so long is dead
   local GRACE_MS = 1500        -- to come for what was handed, when told
   local UNTOLD_GRACE_MS = 5000 -- the same when PUBLISH is refused, and only the client's beat tells
@@ -20,6 +22,7 @@ local function waiting()
   local BROUGHT_BYTES = 4096   -- of a value that a message brings
   local C = claims()
   local W = { claims = C }
+  made_waiting = W
 
   local function client_of(waiter)
     return string.match(waiter, '^([^:]+):') or '' -- put in by hand
