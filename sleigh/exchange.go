@@ -3,7 +3,6 @@ package sleigh
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -394,8 +393,8 @@ func (x *exchange) send(v *visit) (waits bool, err error) {
 		args = append(args, job)
 	}
 	for _, n := range v.news {
-		args = append(args, n.claim, len(n.done))
 		for _, o := range n.done {
+			args = append(args, n.claim)
 			args = o.appendTo(args, 1+slices.Index(jobs, o.job))
 		}
 	}
@@ -446,11 +445,7 @@ func (x *exchange) release(c *workspace.Claim) {
 
 // appendTo adds what settle.lua wants to know of an outcome.
 func (o *outcome) appendTo(args []any, job int) []any {
-	elements := ""
-	if o.of != nil {
-		elements = fmt.Sprint(o.of.First, " ", o.of.N)
-	}
-	args = append(args, o.index, elements, job, o.done, o.failed, o.result, o.kept, len(o.instead))
+	args = append(args, o.index, o.of.head(), job, o.done, o.failed, o.result, o.kept, len(o.instead))
 	for _, text := range o.instead {
 		args = append(args, text)
 	}

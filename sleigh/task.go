@@ -72,6 +72,17 @@ type part struct {
 	N     int    `json:"n"`
 }
 
+// head is how the text of a task of the part begins; empty without one.
+func (p *part) head() []byte {
+	if p == nil {
+		return nil
+	}
+	text := append([]byte(`{"job":"`), p.Job...)
+	text = strconv.AppendInt(append(text, `","chunk":`...), int64(p.Chunk), 10)
+	text = strconv.AppendInt(append(text, `,"first":`...), int64(p.First), 10)
+	return append(strconv.AppendInt(append(text, `,"n":`...), int64(p.N), 10), ',')
+}
+
 // task is a part of a job that is handed out to one worker. The part comes first, so that the beginning of its text tells it.
 type task struct {
 	part

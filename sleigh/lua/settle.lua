@@ -5,10 +5,9 @@
 --      the caller wants no other; of the claims that are to be made: 6 for each how many tasks at the most, as "n n …", or '',
 --      7 sharers (see claim.lua), 8 lease in ms; 9 the waiter that is to wait no more, or '', 10 whether the claim that it was
 --      brought is used (0 or 1), 11 the one that is to wait if there are too few tasks, or ''; 12 number of jobs, 13… their ids;
---      then for each claim: its id, the number of its tasks here, and of each of these: its index in the claim, the index of its
---      first element and how many it has ('' = whatever it is), which of the jobs (0: none), how many of its elements are done,
---      how many of these failed, the result ('' = none), what of it stays claimed ('' = nothing), how many tasks are given back
---      in its place, and these
+--      then for each task: its claim, its index there, how its text begins as far as that tells its elements ('' = whatever they
+--      are), which of the jobs (0: none), how many of its elements are done, how many of these failed, the result ('' = none), what
+--      of it stays claimed ('' = nothing), how many tasks are given back in its place, and these
 -- Returns OK, what became of waiting (WAITS, BURIED if the caller may not, DELETED, or ''), born of the variable that tasks are
 --   claimed from, and the ids of jobs that have ended; if claims were made, these and that (see claims.lua); or GONE.
 -- A task that somebody else has settled is passed over. So is one that has other elements by now: another worker has it too,
@@ -17,7 +16,7 @@ local claimed, task = variable(ARGV[3], FIRST), nil
 local w = waiting()
 local c = w.claims
 local again = refused()
-if again and again[1] == 'CLAIMED' then return (c.reply(c.replied(claimed, again, CALLER))) end
+if again and again[1] == 'CLAIMED' then return c.again(claimed, again, CALLER) end
 if again then return again end
 check(claimed)
 if ARGV[4] == ARGV[3] then
@@ -33,49 +32,41 @@ for i = 1, tonumber(ARGV[12]) do
   at = at + 1
 end
 
-local told = {} -- by claim
+-- What is told of: where it begins in ARGV, its claim and its field there, and its value while it is held.
+local starts, ids, fields = {}, {}, {}
 while at <= #ARGV do
-  local s = { id = ARGV[at], indexes = {}, tasks = {}, settled = {} }
-  local n = tonumber(ARGV[at + 1])
-  at = at + 2
-  for i = 1, n do
-    local t = { elements = ARGV[at + 1], job = jobs[tonumber(ARGV[at + 2])], done = tonumber(ARGV[at + 3]), failed = tonumber(ARGV[at + 4]) }
-    t.result, t.kept, t.first, t.last = ARGV[at + 5], ARGV[at + 6], at + 8, at + 7 + tonumber(ARGV[at + 7])
-    s.tasks[i], s.indexes[i] = t, ARGV[at]
-    at = t.last + 1
-  end
-  s.claim = c.get(claimed, s.id)
-  told[#told + 1] = s
+  local i = #starts + 1
+  starts[i], ids[i], fields[i] = at, ARGV[at], ARGV[at] .. '/' .. ARGV[at + 1]
+  at = at + 9 + tonumber(ARGV[at + 8])
 end
-c.held_all(claimed, told)
+local values, entries = c.find(claimed, ids, fields)
 
-local function has_changed(t, text)
-  local first, n = string.match(text, '^{"job":"%w*","chunk":%d+,"first":(%d+),"n":(%d+)')
-  return t.elements ~= '' and first and t.elements ~= first .. ' ' .. n
+local function has_changed(text, head)
+  return head ~= '' and string.find(text, head, 1, true) ~= 1 and string.find(text, '^{"job":"%w*","chunk":%d+,"first":%d+,"n":%d+,')
 end
-local settles = false
-for _, s in ipairs(told) do
-  for i, t in ipairs(s.tasks) do
-    local j = t.job
-    local wanted = j and j.submitted
-    t.lost = not s.held[i] or has_changed(t, s.values[i])
-    if wanted and not t.lost then
-      j.done, j.failed, j.out = j.done + t.done, j.failed + t.failed, math.max(j.out + t.last - t.first, 0)
-      if t.result ~= '' then table.insert(j.results, t.result) end
-      t.returns = t.last >= t.first
+local ended, kept, returns = {}, {}, {}
+for i, first in ipairs(starts) do
+  if values[i] and has_changed(values[i], ARGV[first + 2]) then values[i] = false end
+  local j, held = jobs[tonumber(ARGV[first + 3])], values[i]
+  if held and j and j.submitted then
+    j.done, j.failed = j.done + ARGV[first + 4], j.failed + ARGV[first + 5]
+    if ARGV[first + 6] ~= '' then j.results[#j.results + 1] = ARGV[first + 6] end
+    local more = tonumber(ARGV[first + 8])
+    if more > 0 then returns[#returns + 1] = i end
+    if ARGV[first + 7] ~= '' then
+      kept[#kept + 1], more = i, more + 1
+    else
+      ended[#ended + 1] = i
     end
-    if wanted and not t.lost and t.kept ~= '' then
-      j.out = j.out + 1
-      t.field = s.held[i]
-    elseif not t.lost then
-      s.settled[#s.settled + 1], settles = s.held[i], true
-    end
+    j.out = math.max(j.out - 1 + more, 0)
+  elseif held then
+    ended[#ended + 1] = i
   end
 end
-c.may_settle(claimed, told)
+local ending = c.ending(claimed, ids, fields, entries, ended)
 
 local reply = { 'OK', '', '' }
-if not settles then ease() end
+if #ended == 0 then ease() end
 for _, j in ipairs(jobs) do -- the first write, which fails where memory is short
   if j.submitted and #j.results > 0 then store(j.result, j.results, 1, #j.results) end
 end
@@ -93,27 +84,19 @@ for _, j in ipairs(jobs) do
     reply[#reply + 1] = j.id
   end
 end
-local returned = false
-for _, s in ipairs(told) do
-  for _, t in ipairs(s.tasks) do
-    if t.field then redis.call('HSET', claimed.claimed, t.field, t.kept) end
-  end
+for _, i in ipairs(kept) do redis.call('HSET', claimed.claimed, fields[i], ARGV[starts[i] + 7]) end
+ending()
+for _, i in ipairs(returns) do -- they are the next to be claimed, as others may wait for what they do
+  local some = {}
+  for k = starts[i] + 9, starts[i] + 8 + ARGV[starts[i] + 8] do some[#some + 1] = ARGV[k] end
+  c.put_back(claimed, some, 0, tonumber(string.match(ids[i], '^%d+')), tonumber(ARGV[starts[i] + 1]))
 end
-c.settle_all(claimed, told)
-for _, s in ipairs(told) do
-  for i, t in ipairs(s.tasks) do
-    if t.returns then -- they are the next to be claimed, as others may wait for what they do
-      local values = {}
-      for k = t.first, t.last do values[#values + 1] = ARGV[k] end
-      c.put_back(claimed, values, 0, tonumber(string.match(s.id, '^%d+')), tonumber(s.indexes[i]))
-      returned = true
-    end
-  end
-end
-if returned then w.serve(claimed) end
+if #returns > 0 then w.serve(claimed) end
 
 local has = came ~= '' and w.come_back(task, came)
-local made, sizes = {}, {}
+local claims_made, sizes = 0, {}
+local made = { 'CLAIMED', '' }
+local names = { 'CLAIMED', '' }
 for n in string.gmatch(ARGV[6], '%d+') do sizes[#sizes + 1] = tonumber(n) end
 if deleted(task, ARGV[5]) then
   reply[2] = 'DELETED'
@@ -122,12 +105,13 @@ elseif #sizes > 0 and not w.sign_of_life(CALLER) then
 elseif #sizes > 0 then
   local waited = redis.call('EXISTS', task.waiters) == 1
   if not task.mode or task.mode == 'unknown' or waited and not has then w.look(task) end
-  made = c.make(task, sizes, tonumber(ARGV[7]), CALLER, tonumber(ARGV[8]))
-  if #made < #sizes and ARGV[11] ~= '' then
+  claims_made = c.make(task, sizes, tonumber(ARGV[7]), CALLER, tonumber(ARGV[8]), made, names)
+  if claims_made < #sizes and ARGV[11] ~= '' then
     w.wait(task, ARGV[11], 'fetch')
     reply[2] = 'WAITS'
   end
 end
-if has and #made == 0 then w.look(task) end
+if has and claims_made == 0 then w.look(task) end
 reply[3] = task.born or ''
-return answer(c.reply(made, reply))
+if claims_made == 0 then return answer(reply) end
+return answer(c.with(made, reply), c.with(names, reply))

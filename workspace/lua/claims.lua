@@ -204,125 +204,129 @@ local function claims()
     if #C.values(var, claim) == 0 then C.drop(var, claim) end
   end
 
-  -- The same as held() for several claims at once, and for whole ones without asking more: each of list has a claim (nil if there
-  -- is none) and indexes, and gets held and values.
-  function C.held_all(var, list)
-    local fields = {}
-    for _, s in ipairs(list) do
-      for _, index in ipairs(s.claim and s.indexes or {}) do fields[#fields + 1] = s.claim.id .. '/' .. index end
+  -- The values of fields that are held, of a claim each, or false, and how the claims are listed. A field that is named twice is
+  -- held the first time.
+  function C.find(var, ids, fields)
+    if #ids == 0 then return {}, {} end
+    local entries = redis.call('HMGET', var.claimed, unpack(ids))
+    local values, named = redis.call('HMGET', var.claimed, unpack(fields)), {}
+    for i, field in ipairs(fields) do
+      if not entries[i] or named[field] then values[i] = false end
+      named[field] = true
     end
-    local values = #fields > 0 and redis.call('HMGET', var.claimed, unpack(fields)) or {}
-    local at, named = 0, {}
-    for _, s in ipairs(list) do
-      s.held, s.values = {}, {}
-      for i = 1, s.claim and #s.indexes or 0 do
-        at = at + 1
-        local field = fields[at]
-        s.values[i] = values[at]
-        if values[at] and not named[field] then s.held[i], named[field] = field, true end
-      end
-    end
+    return values, entries
   end
 
-  -- Fails if settle_all() could not end the claims of s.settled, fields of s.claim, for each s of list.
-  function C.may_settle(var, list)
-    for _, s in ipairs(list) do
-      if s.claim and #s.settled ~= s.claim.n and not redis.call('ZSCORE', var.deadlines, s.claim.id) then
-        error('NWSDAMAGED claim ' .. s.claim.id .. ' has no deadline')
+  -- Ends the claims of fields[i] for each i of a list, when what it returns is called. All that may fail does so before.
+  function C.ending(var, ids, fields, entries, list)
+    local count, gone, parts = {}, {}, {}
+    for _, i in ipairs(list) do count[ids[i]] = (count[ids[i]] or 0) + 1 end
+    local away = {}
+    for _, i in ipairs(list) do
+      local id = ids[i]
+      if type(count[id]) == 'number' then
+        if tonumber(string.match(entries[i], '^(%d+) %d+ %S+ %d+$')) == count[id] then
+          gone[#gone + 1], away[#away + 1], count[id] = id, id, false
+        else
+          if not redis.call('ZSCORE', var.deadlines, id) then error('NWSDAMAGED claim ' .. id .. ' has no deadline') end
+          count[id] = { claim = C.get(var, id), fields = {} }
+          parts[#parts + 1] = count[id]
+        end
       end
+      local some = count[id] and count[id].fields or away
+      some[#some + 1] = fields[i]
     end
-  end
-
-  function C.settle_all(var, list)
-    local fields, ids = {}, {}
-    for _, s in ipairs(list) do
-      if s.claim and #s.settled == s.claim.n then
-        for _, field in ipairs(s.settled) do fields[#fields + 1] = field end
-        ids[#ids + 1] = s.claim.id
-        fields[#fields + 1] = s.claim.id
-      elseif #s.settled > 0 then
-        C.settle(var, s.claim, s.settled)
+    return function()
+      if #gone > 0 then
+        redis.call('HDEL', var.claimed, unpack(away))
+        redis.call('ZREM', var.deadlines, unpack(gone))
       end
+      for _, part in ipairs(parts) do C.settle(var, part.claim, part.fields) end
     end
-    if #ids > 0 then
-      redis.call('HDEL', var.claimed, unpack(fields))
-      redis.call('ZREM', var.deadlines, unpack(ids))
-    end
-  end
-
-  local function add(list, ...)
-    for i = 1, select('#', ...) do list[#list + 1] = (select(i, ...)) end
   end
 
   -- Makes claims of up to sizes[1], sizes[2] … values of a variable in mode fifo, for a client that does not wait. Those that have
   -- ended come first, as they are. Of what is in the list a claim takes at most the part of one of so many sharers, but one.
-  -- Returns for each: claim, before and values, as claim.lua does.
-  function C.make(var, sizes, sharers, holder, lease)
-    local made, scores = {}, {}
-    if var.mode ~= 'fifo' then return made end
-    local till = whole(now() + lease)
-    for i = 1, math.min(C.ended(var), #sizes) do
+  -- Returns how many, and adds to reply how many, and of each id, attempt, before (as claim.lua does), how many values and these,
+  -- index and value; and to names, for the lane to keep, how many, and of each id, attempt and before.
+  function C.make(var, sizes, sharers, holder, lease, reply, names)
+    local made, till, fields, scores = 0, whole(now() + lease), {}, {}
+    if var.mode ~= 'fifo' then return 0 end
+    local function tell(id, attempt, before, n)
+      made = made + 1
+      local r, k = #reply, #names
+      reply[r + 1], reply[r + 2], reply[r + 3], reply[r + 4] = id, attempt, before, n
+      names[k + 1], names[k + 2], names[k + 3] = id, attempt, before
+      reply[2], names[2] = whole(made), whole(made)
+    end
+    for _ = 1, math.min(C.ended(var), #sizes) do
       local claim = C.first(var)
-      made[i] = { claim = claim, before = claim.holder, values = C.values(var, claim) }
+      local values, before = C.values(var, claim), claim.holder
       claim.attempt, claim.holder = claim.attempt + 1, holder
       C.list(var, claim)
       redis.call('ZADD', var.deadlines, till, claim.id)
+      tell(claim.id, whole(claim.attempt), before, whole(#values / 2))
+      for _, text in ipairs(values) do reply[#reply + 1] = text end
     end
-    if #made == #sizes then return made end
     local there, counts, total = redis.call('LLEN', var.values), {}, 0
-    for i = #made + 1, #sizes do
+    for i = made + 1, #sizes do
       local n = math.min(sizes[i], math.ceil((there - total) / sharers), MOST - total)
       if n < 1 then break end
       counts[#counts + 1], total = n, total + n
     end
     if total == 0 then return made end
-    local values, fields, at, index = {}, {}, 0, var.position
+    local values, at, index = {}, 0, var.position
     take_some(var, 0, total, values)
     local id = redis.call('HINCRBY', var.space.workspace, 'tickets', #counts) - #counts
     for _, n in ipairs(counts) do
       n = math.min(n, #values - at) -- fewer are there if they are large
       if n == 0 then break end
       id = id + 1
-      local claim, indexed = { id = whole(id), n = n, attempt = 1, holder = holder, index = index and index + at or 0 }, {}
+      local name, size = whole(id), n == 1 and '1' or whole(n)
+      tell(name, '1', '-', size)
       for i = 1, n do
-        add(fields, claim.id .. '/' .. whole(i), values[at + i])
-        add(indexed, whole(i), values[at + i])
+        local place, f, r = i == 1 and '1' or whole(i), #fields, #reply
+        fields[f + 1], fields[f + 2] = name .. '/' .. place, values[at + i]
+        reply[r + 1], reply[r + 2] = place, values[at + i]
       end
+      local f, s = #fields, #scores
+      fields[f + 1], fields[f + 2] = name, size .. ' 1 ' .. holder .. ' ' .. (index and whole(index + at) or '0')
+      scores[s + 1], scores[s + 2] = till, name
       at = at + n
-      add(fields, claim.id, C.entry(claim))
-      add(scores, till, claim.id)
-      made[#made + 1] = { claim = claim, before = '-', values = indexed }
     end
     redis.call('HSET', var.claimed, unpack(fields))
     redis.call('ZADD', var.deadlines, unpack(scores))
     return made
   end
 
-  -- The reply of a script that has made claims, or makes none: CLAIMED, how many, of each id, attempt, before, how many values and
-  -- these, index and value; then the reply proper. What the lane keeps of it has of each only id, attempt and before.
-  function C.reply(made, reply)
-    if #made == 0 then return reply, reply end
-    local full, kept = { 'CLAIMED', whole(#made) }, { 'CLAIMED', whole(#made) }
-    for _, m in ipairs(made) do
-      add(full, m.claim.id, whole(m.claim.attempt), m.before, whole(#m.values / 2))
-      for _, text in ipairs(m.values) do full[#full + 1] = text end
-      add(kept, m.claim.id, whole(m.claim.attempt), m.before)
-    end
-    add(full, unpack(reply))
-    add(kept, unpack(reply))
-    return full, kept
+  -- The reply proper, after the claims that were made.
+  function C.with(made, reply)
+    for _, text in ipairs(reply) do made[#made + 1] = text end
+    return made
   end
 
-  -- The claims that a reply has made which the lane kept, if holder has them still; and the reply proper.
-  function C.replied(var, kept, holder)
-    local made, n = {}, tonumber(kept[2])
+  -- The claims that a reply has made of which the lane kept the names, if holder has them still; and the reply proper.
+  function C.replied(var, names, holder)
+    local made, n = {}, tonumber(names[2])
     for i = 3, 3 * n, 3 do
-      local claim = C.get(var, kept[i])
-      if claim and claim.holder == holder and whole(claim.attempt) == kept[i + 1] then
-        made[#made + 1] = { claim = claim, before = kept[i + 2], values = C.values(var, claim) }
+      local claim = C.get(var, names[i])
+      if claim and claim.holder == holder and whole(claim.attempt) == names[i + 1] then
+        made[#made + 1] = { claim = claim, before = names[i + 2] }
       end
     end
-    return made, { unpack(kept, 3 + 3 * n) }
+    return made, { unpack(names, 3 + 3 * n) }
+  end
+
+  -- The same reply again.
+  function C.again(var, names, holder)
+    local made, reply = C.replied(var, names, holder)
+    local texts = { 'CLAIMED', whole(#made) }
+    for _, m in ipairs(made) do
+      local values = C.values(var, m.claim)
+      C.with(texts, { m.claim.id, whole(m.claim.attempt), m.before, whole(#values / 2) })
+      C.with(texts, values)
+    end
+    return C.with(texts, reply)
   end
 
   -- Gives all values that claims hold their indexes, when somebody iterates for the first time. Returns the next index.
