@@ -9,16 +9,19 @@ import (
 
 // collect takes results until all are there.
 func (j *job) collect(ctx context.Context) error {
-	x := newExchange(j.s.own, resultVarOf(j.id), resultVarOf(j.id), j.s.lease, j.s.log)
+	ctx, cancel := context.WithCancel(ctx)
+	x := j.results
 	x.ctx, x.one, x.isOver = ctx, true, func(error) bool { return true }
 	select {
 	case e := <-j.ears:
 		x.waiter, x.born = e.waiter, e.born
 	case <-ctx.Done():
+		cancel()
 		return ctx.Err()
 	}
-	go x.run()
+	x.start()
 	defer x.close()
+	defer cancel()
 	s, reported := newSlot(), 0
 	s.n = 100
 	for {
@@ -65,7 +68,7 @@ func (j *job) newEar() *workspace.Waiter {
 		return nil
 	}
 	j.hasEar = true
-	w, err := j.s.own.NewWaiter(resultVarOf(j.id), j.s.lease)
+	w, err := j.s.own.NewWaiter(resultVarOf(j.id), j.s.lease, j.results.wake)
 	if err != nil {
 		j.ears <- ear{} // what comes next fails by the same
 		return nil

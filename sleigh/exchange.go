@@ -35,16 +35,17 @@ type exchange struct {
 	dropped func(job string) // is told of jobs that have ended
 	log     *slog.Logger
 
-	kick chan struct{} // has a value when there is something to do
-	stop chan struct{} // closed when nobody uses it any more
-	gone chan struct{} // closed when it has ended
+	mu     sync.Mutex
+	news   []*news
+	slots  []*slot       // those that are free
+	over   error         // why there is nothing more
+	busy   bool          // somebody does what there is to do
+	again  bool          // there is more to do when that one has done it
+	due    bool          // and it is time for what could wait
+	closed chan struct{} // not nil once it is to end; closed when it has
+	timer  *time.Timer   // for what is due later
 
-	mu    sync.Mutex
-	news  []*news
-	slots []*slot // those that are free
-	over  error   // why there is nothing more
-
-	// Of the goroutine that asks:
+	// Of the one who is busy:
 	waiter *workspace.Waiter // nil if none waits
 	used   bool              // the claim that it was brought has been given to a slot
 	one    bool              // the variable is to stay the one that it is
@@ -80,18 +81,104 @@ func (n *news) bytes() (sum int) {
 	return sum
 }
 
+// newExchange makes one that does nothing before start.
 func newExchange(own *workspace.Workspace, in, from string, lease time.Duration, log *slog.Logger) *exchange {
-	return &exchange{
-		own: own, in: in, from: from, lease: lease, ctx: context.Background(), log: log, sharers: func() int { return 1 },
-		kick: make(chan struct{}, 1), stop: make(chan struct{}), gone: make(chan struct{}),
+	x := &exchange{
+		own: own, in: in, from: from, lease: lease, ctx: context.Background(), log: log, sharers: func() int { return 1 }, busy: true,
+	}
+	x.timer = time.AfterFunc(time.Hour, func() { x.look(true) })
+	x.timer.Stop() // until there is something to wait for
+	return x
+}
+
+func (x *exchange) start() { x.rest() }
+
+// close has the waiter leave, when a request that is under way has ended.
+func (x *exchange) close() {
+	x.mu.Lock()
+	x.closed = make(chan struct{})
+	idle := !x.busy
+	x.busy = true
+	x.mu.Unlock()
+	if idle {
+		x.rest()
+	}
+	<-x.closed
+}
+
+// enter reports whether the caller is to do what there is to do. Else another one does it.
+func (x *exchange) enter(due bool) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.busy {
+		x.again, x.due = true, x.due || due
+		return false
+	}
+	x.busy = true
+	return true
+}
+
+// look has done what there is to do, and blocks for that unless another one does it.
+func (x *exchange) look(due bool) {
+	if x.enter(due) {
+		x.work(due)
 	}
 }
 
-func (x *exchange) nudge() {
-	select {
-	case x.kick <- struct{}{}:
-	default:
+func (x *exchange) work(due bool) {
+	x.timer.Reset(x.goOn(due))
+	x.rest()
+}
+
+// rest ends what enter began. What has come meanwhile is not for the same goroutine, which may be somebody's.
+func (x *exchange) rest() {
+	x.mu.Lock()
+	again, due, closed := x.again, x.due, x.closed
+	x.again, x.due = false, false
+	x.busy = again || closed != nil
+	x.mu.Unlock()
+	switch {
+	case closed != nil:
+		x.timer.Stop()
+		if x.one && x.waiter != nil {
+			x.waiter.End() // it goes with the variable
+		} else {
+			x.drop(x.waiter, x.used)
+		}
+		close(closed)
+	case again:
+		go x.work(due)
 	}
+}
+
+// wake is called when the waiter is.
+func (x *exchange) wake() {
+	if !x.enter(true) {
+		return
+	}
+	if !x.takeBrought() {
+		go x.work(true)
+		return
+	}
+	x.mu.Lock()
+	idle := len(x.news) == 0
+	x.mu.Unlock()
+	if !idle {
+		go x.work(false)
+		return
+	}
+	x.timer.Reset(x.confirmIn())
+	x.rest()
+}
+
+// confirmIn is when Redis is to be told that the claim has come which a message brought.
+func (x *exchange) confirmIn() time.Duration {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.slots) > 0 {
+		return confirmSoon
+	}
+	return confirmLate
 }
 
 // tell tells Redis. It blocks until Redis has answered, or for some time.
@@ -117,26 +204,30 @@ func (x *exchange) tell(n *news) error {
 	return n.err
 }
 
-// add has Redis told.
+// add has Redis told. It blocks for a request, unless one is under way.
 func (x *exchange) add(n *news) {
 	n.told = make(chan struct{})
 	x.mu.Lock()
 	x.news = append(x.news, n)
 	x.mu.Unlock()
-	x.nudge()
+	x.look(false)
 }
 
 // next waits for a claim for a slot. There is none any more if ctx or leaving has ended, or with an error.
 func (x *exchange) next(ctx, leaving context.Context, s *slot) (*workspace.Claim, error) {
+	frees := false
 	x.mu.Lock()
 	over := x.over
 	if over == nil && len(s.given) == 0 && !x.isComing(s) {
 		x.free(s)
-		x.nudge()
+		frees = true
 	}
 	x.mu.Unlock()
 	if over != nil {
 		return nil, over
+	}
+	if frees {
+		go x.look(false)
 	}
 	select {
 	case c := <-s.given:
@@ -150,7 +241,7 @@ func (x *exchange) next(ctx, leaving context.Context, s *slot) (*workspace.Claim
 		return x.given(<-s.given) // it is given back where it runs
 	}
 	x.take(s)
-	x.nudge()
+	go x.look(false)
 	return nil, nil
 }
 
@@ -189,39 +280,6 @@ func (x *exchange) give(s *slot, c *workspace.Claim) (ok bool) {
 	return true
 }
 
-// run asks until it is stopped.
-func (x *exchange) run() {
-	defer close(x.gone)
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		var woken <-chan struct{}
-		if x.waiter != nil {
-			woken = x.waiter.Woken()
-		}
-		due := true
-		select {
-		case <-x.kick:
-			due = false
-		case <-woken:
-		case <-timer.C:
-		case <-x.stop:
-			if x.one && x.waiter != nil {
-				x.waiter.End() // it goes with the variable
-			} else {
-				x.drop(x.waiter, x.used)
-			}
-			return
-		}
-		timer.Reset(x.goOn(due))
-	}
-}
-
-func (x *exchange) close() {
-	close(x.stop)
-	<-x.gone
-}
-
 // goOn does what there is to do, and says when it is due at the latest to look again.
 func (x *exchange) goOn(due bool) time.Duration {
 	if x.takeBrought() {
@@ -230,10 +288,8 @@ func (x *exchange) goOn(due bool) time.Duration {
 	v := x.gather()
 	switch {
 	case len(v.news) > 0, due && x.used, len(v.slots) > 0 && (due || x.waiter == nil):
-	case x.used && len(v.slots) > 0:
-		return confirmSoon
 	case x.used:
-		return confirmLate
+		return x.confirmIn()
 	default:
 		if len(v.slots) == 0 {
 			x.drop(x.waiter, false)
@@ -304,7 +360,7 @@ func (x *exchange) gather() *visit {
 	for ; n < len(x.news); n++ {
 		tasks, bytes = tasks+len(x.news[n].done), bytes+x.news[n].bytes()
 		if n > 0 && (tasks > newsTasks || bytes > newsBytes) {
-			x.nudge()
+			x.again = true
 			break
 		}
 		if s := x.news[n].slot; s != nil {
@@ -320,7 +376,7 @@ func (x *exchange) gather() *visit {
 func (x *exchange) visit(v *visit) error {
 	if len(v.slots) > 0 {
 		var err error
-		if v.waits, err = x.own.NewWaiter(x.from, x.lease); err != nil {
+		if v.waits, err = x.own.NewWaiter(x.from, x.lease, x.wake); err != nil {
 			return err
 		}
 	}
@@ -341,7 +397,9 @@ func (x *exchange) visit(v *visit) error {
 		x.waiter = v.waits
 	default:
 		v.waits.End()
-		x.nudge() // if there are free slots still
+		x.mu.Lock()
+		x.again = x.again || len(x.slots) > 0
+		x.mu.Unlock()
 	}
 	return nil
 }

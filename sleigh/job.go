@@ -58,6 +58,7 @@ type job struct {
 	sinkErr error
 
 	changed chan struct{} // has a value when the feed may have something to do
+	results *exchange     // unless it outlives its master
 	ears    chan ear      // gets one, when Redis knows the job
 	hasEar  bool          // it was made
 	resized atomic.Bool   // the team has: Redis is to be told the new window
@@ -109,6 +110,7 @@ func newJob(s *Sleigh, fn string, o JobOptions, from source, to sink) *job {
 		ears: make(chan ear, 1), chunks: map[int]*chunk{}, printed: printers{}, lost: map[int]*task{}, paused: map[int]bool{}, attempts: map[int]int{},
 		lastMoved: time.Now(), pace: pace{chunk: o.Chunk, load: o.LoadFactor},
 	}
+	j.results = newExchange(s.own, resultVarOf(j.id), resultVarOf(j.id), s.lease, s.log)
 	if s.lasts && o.named {
 		j.lasting = &lasting{whole: -1}
 		j.lasting.known.Store(time.Now().UnixNano())

@@ -64,8 +64,8 @@ func join(ctx context.Context, rdb *redisx.Client, m member, log *slog.Logger) (
 	}
 	w.out = newOutbox(w)
 	w.forAny, w.forRank = w.newExchange(taskVar), w.newExchange(taskVarOf(m.Rank))
-	go w.forAny.run()
-	go w.forRank.run()
+	w.forAny.start()
+	w.forRank.start()
 	p := thisProgram()
 	if _, err = admit(ctx, w.own, p); err == nil {
 		err = w.own.Declare(ctx, workerVarOf(m.Rank), workspace.Single)

@@ -25,9 +25,15 @@ type waiter struct {
 	takes    string // what it takes from the message that tells it; see question.takes
 	brought  *reply // what the message has brought; guarded by waiting.mu
 	left     bool   // Redis has been told that it has gone
+	woken    func() // called instead of wake, if it is not nil
 }
 
+// wakeUp is called while waiting.mu is held.
 func (w *waiter) wakeUp() {
+	if w.woken != nil {
+		go w.woken()
+		return
+	}
 	select {
 	case w.wake <- struct{}{}:
 	default: // it is awake already
@@ -62,6 +68,8 @@ type question struct {
 	// takes says that a message may bring the reply: "=" for what takes nothing away, "=" and a lease in milliseconds for a
 	// claim. A fetch has to come for its value, since that may go to somebody else while this process is stopped.
 	takes string
+
+	woken func() // is called instead of waking the caller, if it is not nil
 }
 
 // try asks once.
@@ -167,7 +175,7 @@ func (ws *Workspace) addWaiter(question question) *waiter {
 	defer q.mu.Unlock()
 	q.last++
 	w := &waiter{number: q.last, variable: question.variable, born: question.born, takes: question.takes,
-		wake: make(chan struct{}, 1)}
+		woken: question.woken, wake: make(chan struct{}, 1)}
 	if !q.listening {
 		q.listening = true
 		q.unlisten = ws.rdb.Listen(ws.keys.inbox(ws.client), redisx.Listener{Message: ws.told, State: ws.subscribed})
@@ -199,8 +207,8 @@ func (ws *Workspace) told(message string) {
 		brought = &r
 	}
 	q := &ws.waiting
+	var called []func()
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	for name := range strings.FieldsSeq(names) {
 		number, _, _ := strings.Cut(name, "=")
 		n, err := strconv.Atoi(number)
@@ -208,8 +216,16 @@ func (ws *Workspace) told(message string) {
 			if w.takes != "" && w.brought == nil {
 				w.brought = brought
 			}
-			w.wakeUp()
+			if w.woken != nil {
+				called = append(called, w.woken)
+			} else {
+				w.wakeUp()
+			}
 		}
+	}
+	q.mu.Unlock()
+	for _, woken := range called {
+		woken()
 	}
 }
 

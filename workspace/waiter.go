@@ -16,9 +16,10 @@ type Waiter struct {
 }
 
 // NewWaiter makes a waiter for values of a variable, which does not wait yet. The message that wakes it may bring a claim of one
-// value with such a lease. It returns ErrClosed after Close.
-func (ws *Workspace) NewWaiter(variable string, lease time.Duration) (*Waiter, error) {
-	w := ws.addWaiter(question{variable: variable, takes: "=" + strconv.FormatInt(lease.Milliseconds(), 10)})
+// value with such a lease. woken is called, by any goroutine, when it is time to ask again: there may be something, or Redis may
+// have lost the waiter. It should return at once. NewWaiter returns ErrClosed after Close.
+func (ws *Workspace) NewWaiter(variable string, lease time.Duration, woken func()) (*Waiter, error) {
+	w := ws.addWaiter(question{variable: variable, takes: "=" + strconv.FormatInt(lease.Milliseconds(), 10), woken: woken})
 	if w == nil {
 		return nil, ws.wrap(variable, ErrClosed)
 	}
@@ -26,7 +27,7 @@ func (ws *Workspace) NewWaiter(variable string, lease time.Duration) (*Waiter, e
 }
 
 // Name is what a script knows the waiter by: waiting().wait(var, name, 'fetch') makes it wait. It is empty as long as the waiter
-// could not be woken, since its process does not listen yet, but for a second at the most; Woken tells when that is over.
+// could not be woken, since its process does not listen yet, but for a second at the most; woken is called when that is over.
 func (w *Waiter) Name() string {
 	if !w.ws.canHear() && time.Since(w.made) < hearQuick {
 		return ""
@@ -47,9 +48,6 @@ func (w *Waiter) Waits(born string) bool {
 	w.ws.waiting.mu.Unlock()
 	return !w.w.left
 }
-
-// Woken has a value when it is time to ask again: there may be something, or Redis may have lost the waiter.
-func (w *Waiter) Woken() <-chan struct{} { return w.w.wake }
 
 // Brought is the claim that a message has brought; nil if none has.
 func (w *Waiter) Brought() *Claim {
