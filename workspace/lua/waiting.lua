@@ -178,20 +178,9 @@ local function waiting()
       local waiter = late[i]
       local kept = redis.call('HGET', var.handed, waiter)
       local lives, kind = W.alive(client_of(waiter), var.space), kept and string.sub(kept, 1, 1)
-      if kind == '!' then -- that a message was not heard says nothing of the claim; nor does silence if nobody could speak
-        local seen = tonumber(redis.call('ZSCORE', var.space.live, client_of(waiter)) or 0)
-        local looked = now() - tonumber(redis.call('ZSCORE', var.waiters, waiter)) < 2 * GRACE_MS
-        lives = seen > now() - LIVE_MS or not looked
-      end
       if lives and (kind == '=' or kind == '!') then
         redis.call('ZADD', var.waiters, whole(now() + LIVE_MS), waiter) -- it is in nobody's way, or has a lease
-      elseif kind == '!' then -- it may have heard the message, so that the claim stays one that it can settle
-        local claim = W.brought_to(var, waiter)
-        if claim then
-          claim.attempt = 0
-          C.list(var, claim)
-          C.lapse(var, claim)
-        end
+      elseif kind == '!' then -- it may have heard the message: the claim is its own until the lease ends
         W.unwait(var, waiter)
       else
         W.give_back(var, waiter)
