@@ -358,33 +358,36 @@ func (b *batch) lookAfter(ctx context.Context) {
 // does not wait for it, what has not begun goes to others, and a task that nobody waits for any more is told so.
 func (b *batch) keep() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var keeping sync.WaitGroup
-	keeping.Go(func() {
-		late := time.NewTimer(min(3*batchTime, b.w.lease/3))
-		defer late.Stop()
-		renewed := time.Now()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-late.C:
-			}
-			lease := b.holdsFor()
-			late.Reset(min(lookEvery, lease/3))
-			b.release()
-			b.settle(nil)
-			b.share()
-			b.lookAfter(ctx)
-			if time.Since(renewed) > lease/4 {
-				renewed = time.Now()
-				if err := b.claim.Renew(ctx, lease); err != nil && ctx.Err() == nil {
-					b.w.log.Warn("lease not renewed", "error", err)
-				}
+	looking, stopped := newBaton(), false
+	renewed := time.Now()
+	var late *time.Timer
+	look := func() {
+		looking.Lock()
+		defer looking.Unlock()
+		if stopped {
+			return
+		}
+		lease := b.holdsFor()
+		late.Reset(min(lookEvery, lease/3))
+		b.release()
+		b.settle(nil)
+		b.share()
+		b.lookAfter(ctx)
+		if time.Since(renewed) > lease/4 {
+			renewed = time.Now()
+			if err := b.claim.Renew(ctx, lease); err != nil && ctx.Err() == nil {
+				b.w.log.Warn("lease not renewed", "error", err)
 			}
 		}
-	})
+	}
+	looking.Lock() // late is to be known
+	late = time.AfterFunc(min(3*batchTime, b.w.lease/3), look)
+	looking.Unlock()
 	return func() {
 		cancel()
-		keeping.Wait()
+		late.Stop()
+		looking.Lock()
+		defer looking.Unlock()
+		stopped = true
 	}
 }

@@ -184,6 +184,11 @@ func (x *exchange) confirmIn() time.Duration {
 // tell tells Redis. It blocks until Redis has answered, or for some time.
 func (x *exchange) tell(n *news) error {
 	x.add(n)
+	select {
+	case <-n.told:
+		return n.err
+	default:
+	}
 	late := time.NewTimer(drainFor)
 	defer late.Stop()
 	select {

@@ -99,6 +99,9 @@ func (m *initialised) outcome(t *task, index int) (o outcome, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, known := m.byJob[t.Job]
+	if !known {
+		return outcome{}, false
+	}
 	r.part = t.part
-	return outcome{index: index, of: &t.part, job: t.Job, done: 1, failed: len(r.Failed), result: asJSON(r)}, known
+	return outcome{index: index, of: &t.part, job: t.Job, done: 1, failed: len(r.Failed), result: asJSON(r)}, true
 }
