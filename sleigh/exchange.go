@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -126,6 +127,7 @@ func (x *exchange) look(due bool) {
 }
 
 func (x *exchange) work(due bool) {
+	runtime.Gosched() // tasks that take no time end first, and go with this request
 	x.timer.Reset(x.goOn(due))
 	x.rest()
 }
