@@ -66,6 +66,35 @@ func TestPoisonDeaths(t *testing.T) {
 	})
 }
 
+// dieCounted says that it runs, and ends its process.
+var dieCounted = sleigh.Register("dieCounted", func(ctx context.Context, x int) (int, error) {
+	if err := sleigh.WorkerFrom(ctx).User().Store(ctx, "runs", x); err != nil {
+		return 0, err
+	}
+	os.Exit(7)
+	return 0, nil
+})
+
+// TestPoisonRuns counts the workers that an element takes with it which was handed to a worker that waited: each counts.
+func TestPoisonRuns(t *testing.T) {
+	t.Parallel()
+	onBackends(t, func(t *testing.T, rdb *redisx.Client) {
+		s := start(t, rdb, &sleigh.Options{Launch: sleigh.Local(1)})
+		for range 2 {
+			_, err := dieCounted.EachElem(testContext(t), s, upTo(1), nil)
+			if e, ok := errors.AsType[*sleigh.TaskError](err); !ok || len(e.Deaths) != 3 {
+				t.Fatal(err)
+			}
+			for range 3 {
+				fetch[int](t, s.User(), "runs")
+			}
+			if found, err := s.User().TryFetch(testContext(t), "runs", new(int)); found || err != nil {
+				t.Fatalf("it ran a fourth time, or %v", err)
+			}
+		}
+	})
+}
+
 // TestVolunteerDeaths is the same for a worker that was started by hand.
 func TestVolunteerDeaths(t *testing.T) {
 	t.Parallel()

@@ -138,6 +138,12 @@ func (x *exchange) rest() {
 	again, due, closed := x.again, x.due, x.closed
 	x.again, x.due = false, false
 	x.busy = again || closed != nil
+	if closed != nil {
+		for _, n := range x.news {
+			n.fail()
+		}
+		x.news = nil
+	}
 	x.mu.Unlock()
 	switch {
 	case closed != nil:
@@ -215,9 +221,22 @@ func (x *exchange) tell(n *news) error {
 func (x *exchange) add(n *news) {
 	n.told = make(chan struct{})
 	x.mu.Lock()
-	x.news = append(x.news, n)
+	closed := x.closed != nil
+	if !closed {
+		x.news = append(x.news, n)
+	}
 	x.mu.Unlock()
+	if closed {
+		n.fail()
+		return
+	}
 	x.look(false)
+}
+
+// fail is for news that nobody tells any more.
+func (n *news) fail() {
+	n.err = workspace.ErrClosed
+	close(n.told)
 }
 
 // next waits for a claim for a slot. There is none any more if ctx or leaving has ended, or with an error.

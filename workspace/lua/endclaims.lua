@@ -16,7 +16,11 @@ if client ~= ARGV[4] then
   local waiters = redis.call('ZRANGE', var.waiters, 0, -1)
   for i = #waiters, 1, -1 do -- the oldest value goes back last, and so to the head
     if string.sub(waiters[i], 1, #client + 1) == client .. ':' then
-      w.give_back(var, waiters[i])
+      if w.brought_to(var, waiters[i]) then -- it may have begun to work on that: the claim ends as any other
+        w.unwait(var, waiters[i])
+      else
+        w.give_back(var, waiters[i])
+      end
       waited = true
     end
   end
