@@ -77,10 +77,7 @@ func (b *batcher) do(ctx context.Context, c *call) result {
 // sendAlone sends one call from its own goroutine. The end of ctx cuts the wire, which nobody else uses.
 func (b *batcher) sendAlone(ctx context.Context, w *wire, c *call) result {
 	end := w.begin(ctx)
-	send(ctx, w.rdb, []*call{c})
-	if err := c.cmd.Err(); err != nil && fateOf(err) != answered {
-		w.wary = max(1, w.wary)
-	}
+	w.send([]*call{c})
 	end()
 	b.release(w)
 	r := c.result()
@@ -177,7 +174,7 @@ func (b *batcher) close() error {
 	b.mu.Lock()
 	b.closed = true
 	for _, c := range b.pending {
-		c.cmd.SetErr(redis.ErrClosed)
+		c.err = redis.ErrClosed
 		close(c.done)
 	}
 	b.pending = nil
@@ -187,7 +184,7 @@ func (b *batcher) close() error {
 	b.mu.Unlock()
 	var first error
 	for _, w := range b.wires {
-		if err := w.rdb.Close(); err != nil && first == nil {
+		if err := w.close(); err != nil && first == nil {
 			first = err
 		}
 	}

@@ -2,7 +2,6 @@ package redisx
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -11,9 +10,14 @@ import (
 // call is one script on its way.
 type call struct {
 	script *Script
-	cmd    *redis.Cmd
+	keys   []string
+	args   []any
+	whole  bool // with the source of the script instead of its hash
 	sent   bool
 	done   chan struct{} // nil if its own goroutine sends it
+
+	reply any // nil, an int64, a string, or a []any of these
+	err   error
 }
 
 // result is what is known of a call: it may have been done only if it was sent.
@@ -23,63 +27,55 @@ type result struct {
 	sent  bool
 }
 
-func newCall(s *Script, keys []string, args []any) *call {
-	all := make([]any, 0, 3+len(keys)+len(args))
-	all = append(all, "evalsha", s.sha, len(keys))
-	for _, key := range keys {
+func (c *call) result() result { return result{reply: c.reply, err: c.err, sent: c.sent} }
+
+// command is the call as go-redis wants it.
+func (c *call) command() *redis.Cmd {
+	all := make([]any, 0, 3+len(c.keys)+len(c.args))
+	if c.whole {
+		all = append(all, "eval", c.script.source)
+	} else {
+		all = append(all, "evalsha", c.script.sha)
+	}
+	all = append(all, len(c.keys))
+	for _, key := range c.keys {
 		all = append(all, key)
 	}
-	return &call{script: s, cmd: command(append(all, args...))}
-}
-
-func command(args []any) *redis.Cmd {
-	cmd := redis.NewCmd(context.Background(), args...)
+	cmd := redis.NewCmd(context.Background(), append(all, c.args...)...)
 	cmd.SetFirstKeyPos(3)
 	return cmd
 }
 
-// whole makes it an EVAL with the source of the script.
-func (c *call) whole() {
-	args := slices.Clone(c.cmd.Args())
-	args[0], args[1] = "eval", c.script.source
-	c.cmd = command(args)
-}
-
-func (c *call) result() result {
-	reply, err := c.cmd.Result()
-	if err == redis.Nil { //nolint:errorlint // A failed search for a sentinel wraps redis.Nil, too.
-		err = nil
-	}
-	return result{reply: reply, err: err, sent: c.sent}
-}
-
-// send runs the calls and loads the scripts that Redis does not know (after a restart, a failover or SCRIPT FLUSH). Calls
-// that Redis did know have run then, and are not sent again.
-func send(ctx context.Context, rdb *redis.Client, batch []*call) {
-	roundTrip(ctx, rdb, batch)
-	var missing []*call
-	for _, c := range batch {
-		if err := c.cmd.Err(); err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") {
-			c.whole()
-			missing = append(missing, c)
-		}
-	}
-	if len(missing) > 0 {
-		roundTrip(ctx, rdb, missing)
+// take notes what a command of the call has brought.
+func (c *call) take(cmd *redis.Cmd) {
+	c.reply, c.err = cmd.Result()
+	if c.err == redis.Nil { //nolint:errorlint // A failed search for a sentinel wraps redis.Nil, too.
+		c.err = nil
 	}
 }
 
-// roundTrip sends the calls in one round trip.
-func roundTrip(ctx context.Context, rdb *redis.Client, batch []*call) {
-	if len(batch) == 1 {
-		batch[0].sent = true
-		_ = rdb.Process(ctx, batch[0].cmd) // the command keeps its error
-		return
-	}
-	pipe := rdb.Pipeline()
-	for _, c := range batch {
+// isUnknownScript says whether Redis does not know the script.
+func (c *call) isUnknownScript() bool {
+	return c.err != nil && strings.HasPrefix(c.err.Error(), "NOSCRIPT")
+}
+
+// process sends calls by go-redis, in one round trip.
+func process(ctx context.Context, rdb *redis.Client, batch []*call) {
+	commands := make([]*redis.Cmd, len(batch))
+	for i, c := range batch {
 		c.sent = true
-		_ = pipe.Process(ctx, c.cmd)
+		commands[i] = c.command()
 	}
-	_, _ = pipe.Exec(ctx) // each command keeps its error
+	if len(batch) == 1 {
+		_ = rdb.Process(ctx, commands[0]) // the command keeps its error
+	} else {
+		pipe := rdb.Pipeline()
+		for _, cmd := range commands {
+			_ = pipe.Process(ctx, cmd)
+		}
+		_, _ = pipe.Exec(ctx) // each command keeps its error
+	}
+	for i, c := range batch {
+		c.take(commands[i])
+	}
 }

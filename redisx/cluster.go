@@ -62,7 +62,7 @@ func (c *cluster) node(addr string) *batcher {
 
 // follow does a call by go-redis, which goes after MOVED and ASK. It is for the while in which a slot moves.
 func (c *cluster) follow(ctx context.Context, call *call) result {
-	call.whole()
+	call.whole, call.sent = true, true
 	call.done = make(chan struct{})
 	c.mu.Lock()
 	if c.closed {
@@ -71,7 +71,9 @@ func (c *cluster) follow(ctx context.Context, call *call) result {
 	}
 	c.following.Go(func() {
 		defer close(call.done)
-		_ = c.rdb.Process(context.Background(), call.cmd) // the command keeps its error
+		cmd := call.command()
+		_ = c.rdb.Process(context.Background(), cmd) // the command keeps its error
+		call.take(cmd)
 	})
 	c.mu.Unlock()
 	select {

@@ -42,7 +42,7 @@ func (c *Client) Run(ctx context.Context, s *Script, keys []string, args ...any)
 
 // do tries it once.
 func (c *Client) do(ctx context.Context, s *Script, keys []string, args []any) result {
-	call := newCall(s, keys, args)
+	call := &call{script: s, keys: keys, args: args}
 	if c.cluster == nil {
 		return c.single.do(ctx, call)
 	}

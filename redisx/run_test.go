@@ -20,9 +20,9 @@ import (
 func connectAll(t *testing.T, rdb *Client) {
 	t.Helper()
 	for _, w := range rdb.single.wires {
-		c := newCall(join, []string{"k"}, []any{"first"})
+		c := &call{script: join, keys: []string{"k"}, args: []any{"first"}}
 		w.send([]*call{c})
-		if err := c.cmd.Err(); err != nil || w.wary != 0 {
+		if err := c.err; err != nil || w.wary != 0 {
 			t.Fatal(err, w.wary)
 		}
 	}

@@ -9,8 +9,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// waryFor is how many batches make up for one that was cut: connecting anew costs about as much as handing these over.
-const waryFor = 100
+const (
+	// waryFor is how many batches make up for one that was cut: connecting anew costs about as much as handing these over.
+	waryFor = 100
+
+	// freshFor is how long after its last use a connection is taken to be there still. Later, go-redis looks at it first.
+	freshFor = 100 * time.Millisecond
+)
 
 // wire is one connection for scripts, made anew where it broke. It can be cut while a call is under way, which go-redis
 // does not offer.
@@ -22,6 +27,9 @@ type wire struct {
 	// wary is for how many batches no end of a context may cut the wire, so that contexts that are shorter than it takes
 	// to connect leave it usable. It belongs to who uses the wire.
 	wary int
+
+	line *line     // the shorter way over conn, once go-redis has used it; nil if it cannot be taken
+	used time.Time // when a call was last answered; these two belong to who uses the wire, too
 
 	mu    sync.Mutex
 	conn  net.Conn // the last one
@@ -38,12 +46,12 @@ func newWire(client func() *redis.Client) *wire {
 
 // renew has the wire connect anew with its next use.
 func (w *wire) renew() {
-	w.rdb, w.wary = w.client(), 1
+	w.rdb, w.wary, w.line = w.client(), 1, nil
 	w.rdb.AddHook(dialHook(func(dial dialFunc) dialFunc {
 		dial = lateFailure(dial)
 		return func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := dial(ctx, network, addr)
-			return w.use(conn), err
+			return w.use(&wireConn{Conn: conn}), err
 		}
 	}))
 }
@@ -97,13 +105,53 @@ func (w *wire) begin(ctx context.Context) (end func()) {
 	}
 }
 
-// send sends calls that others may wait for, and so is not cut.
+// send runs the calls and loads the scripts that Redis does not know (after a restart, a failover or SCRIPT FLUSH). Calls
+// that Redis did know have run then, and are not sent again.
 func (w *wire) send(batch []*call) {
-	send(context.Background(), w.rdb, batch)
-	if err := batch[0].cmd.Err(); err == nil || fateOf(err) == answered {
+	w.roundTrip(batch)
+	var missing []*call
+	for _, c := range batch {
+		if c.isUnknownScript() {
+			c.whole = true
+			missing = append(missing, c)
+		}
+	}
+	if len(missing) > 0 {
+		w.roundTrip(missing)
+	}
+	if err := batch[0].err; err == nil || fateOf(err) == answered {
 		w.wary = max(0, w.wary-1)
 	} else {
 		w.wary = max(1, w.wary) // it has to connect
+	}
+}
+
+// roundTrip sends the calls in one round trip.
+func (w *wire) roundTrip(batch []*call) {
+	now := time.Now()
+	if w.line != nil && now.Sub(w.used) < freshFor && arePlain(batch) {
+		if err := w.line.roundTrip(batch, now); err != nil {
+			_ = w.line.conn.Close()
+			w.line = nil
+			return
+		}
+	} else {
+		process(context.Background(), w.rdb, batch)
+		w.findLine(batch[len(batch)-1].err)
+	}
+	w.used = now
+}
+
+// findLine takes the way over the connection that go-redis has just used, unless that failed.
+func (w *wire) findLine(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch _, answered := err.(redis.Error); { //nolint:errorlint // Nothing wraps a reply.
+	case w.conn == nil || err != nil && !answered:
+		w.line = nil
+	case w.line == nil || w.line.conn != w.conn:
+		o := w.rdb.Options()
+		w.line = newLine(w.conn, o.ReadTimeout, o.WriteTimeout)
 	}
 }
 
@@ -117,6 +165,16 @@ func (w *wire) hangUp() {
 		_ = w.rdb.Close() // what is closed below a client is found out by a call that fails
 		w.renew()
 	}
+}
+
+// close breaks off what is under way.
+func (w *wire) close() error {
+	w.mu.Lock()
+	if w.conn != nil {
+		_ = w.conn.Close() // first: go-redis would wait for who reads from it
+	}
+	w.mu.Unlock()
+	return w.rdb.Close()
 }
 
 func (w *wire) cut(turn int) {

@@ -149,15 +149,17 @@ func (ws *Workspace) beat() {
 			continue
 		}
 		last = time.Now()
-		variables := slices.Collect(maps.Keys(seen))
+		variables, born := slices.Collect(maps.Keys(seen)), map[string]string{}
 		for first := true; first || len(variables) > 0; first = false {
 			some := variables[:min(len(variables), beatBatch)]
 			variables = variables[len(some):]
-			if !ws.beatFor(some, seen) {
+			if !ws.beatFor(some, seen, born) {
 				up = false
 			}
 		}
-		if !up {
+		if up {
+			ws.wakeOrphans(born)
+		} else {
 			ws.wakeAll()
 		}
 	}
@@ -179,8 +181,9 @@ func (q *waiting) toCheck() map[string][]byte {
 	return seen
 }
 
-// beatFor beats for waiters of some variables and wakes those that missed something. False: all must ask again.
-func (ws *Workspace) beatFor(variables []string, numbers map[string][]byte) bool {
+// beatFor beats for waiters of some variables, wakes those that missed something, and notes which incarnations the variables
+// have. False: all must ask again.
+func (ws *Workspace) beatFor(variables []string, numbers map[string][]byte, born map[string]string) bool {
 	args := []any{ws.incarnation, ws.client}
 	for _, v := range variables {
 		args = append(args, v, numbers[v])
@@ -199,11 +202,15 @@ func (ws *Workspace) beatFor(variables []string, numbers map[string][]byte) bool
 	if lapsed {
 		return false
 	}
-	born := make(map[string]string, len(variables))
 	for i, v := range variables {
 		born[v] = r.text(2 + 2*i)
 		ws.told(r.text(3 + 2*i))
 	}
+	return true
+}
+
+// wakeOrphans wakes those who wait for a variable of another incarnation than it has.
+func (ws *Workspace) wakeOrphans(born map[string]string) {
 	ws.waiting.mu.Lock()
 	defer ws.waiting.mu.Unlock()
 	for _, w := range ws.waiting.byNumber {
@@ -211,7 +218,6 @@ func (ws *Workspace) beatFor(variables []string, numbers map[string][]byte) bool
 			w.wakeUp()
 		}
 	}
-	return true
 }
 
 // forgetClients has Redis forget clients that were silent for long. What fails here is tried again with the next beat.

@@ -31,6 +31,7 @@ var (
 	storeScript      = script("store")
 	fetchScript      = script("fetch")
 	findScript       = script("find")
+	comeScript       = script("come")
 	followScript     = script("follow")
 	claimScript      = script("claim")
 	renewClaimScript = script("renewclaim")

@@ -54,7 +54,7 @@ func (ws *Workspace) storeTexts(ctx context.Context, variable string, texts [][]
 // ends; callers that wait are served in the order in which they began to, on whichever machine. It returns ErrNoWorkspace,
 // ErrVarDeleted, ErrValue if the value does not convert, ErrClosed, ErrBuried or ctx.Err(), and then has taken nothing.
 func (ws *Workspace) Fetch(ctx context.Context, variable string, into any) error {
-	r, err := ws.await(ctx, question{script: fetchScript, variable: variable, keep: true}, random(), 1, "")
+	r, err := ws.await(ctx, question{script: fetchScript, variable: variable, keep: true, one: true}, random(), 1, "")
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,7 @@ type question struct {
 	variable string
 	born     string // the variable's incarnation, if the caller has asked for it before
 	keep     bool   // whether the caller may want to give some of the values back (see reply.kept)
+	one      bool   // it takes one value, so that others may come with it (see come.go)
 
 	// takes says that a message may bring the reply: "=" for what takes nothing away, "=" and a lease in milliseconds for a
 	// claim. A fetch has to come for its value, since that may go to somebody else while this process is stopped.
@@ -100,7 +101,11 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 		if first && !ws.canHear() {
 			member = "" // registered now, it would be passed over as one of a dead client
 		}
-		r, err := ws.ask(ctx, q, w, append([]any{member, w.born}, more...)...)
+		ask := ws.ask
+		if q.one && !first && w.born != "" {
+			ask = ws.come
+		}
+		r, err := ask(ctx, q, w, append([]any{member, w.born}, more...)...)
 		if err != nil {
 			if !first && !w.left {
 				ws.leave(w)

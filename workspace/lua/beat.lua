@@ -16,11 +16,13 @@ for i = 3, #ARGV, 2 do
   local var = variable(ARGV[i], FIRST + (i - 3) / 2 * GROUP)
   local told = {}
   if var.mode then
-    if redis.call('EXISTS', var.values) == 1 then know(var, 'fifo') end -- put in by hand
-    w.serve(var)
-    for _, waiter in ipairs(redis.call('ZRANGEBYSCORE', var.waiters, FIRST_TIME, '+inf')) do
-      local whose, n = string.match(waiter, '^([^:]+):(.+)$')
-      if whose == client then told[#told + 1] = n end
+    if redis.call('EXISTS', var.values, var.handed, var.deadlines) > 0 then -- else there is nothing to give, and nobody was told
+      if redis.call('EXISTS', var.values) == 1 then know(var, 'fifo') end -- put in by hand
+      w.serve(var)
+      for _, waiter in ipairs(redis.call('ZRANGEBYSCORE', var.waiters, FIRST_TIME, '+inf')) do
+        local whose, n = string.match(waiter, '^([^:]+):(.+)$')
+        if whose == client then told[#told + 1] = n end
+      end
     end
     for n in string.gmatch(ARGV[i + 1], '%S+') do -- Redis may have lost some
       if not redis.call('ZSCORE', var.waiters, client .. ':' .. n) then told[#told + 1] = n end

@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests,
 		iterateModelTests, iterateGoneTests,
 		fetchNTests, fileTests, listVarsTests, settleIntoTests, watchTests,
-		onceTests(), lostTests, laneTests, backOrderTests, togetherTests)
+		onceTests(), lostTests, laneTests, backOrderTests, togetherTests, wokenTests())
 }
 
 // RunAlone tests what concerns a server as a whole. Each call of open must give one that is empty and that no other test

@@ -9,15 +9,15 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and #ARGV <= 1003 then
   local born = known and string.match(known, '^fifo (%d+)$')
   if client[1] == epoch and born
     and (not client[2] or tonumber(string.match(client[2], '^%d+')) < tonumber(number)) then
-    local first = redis.call('ZRANGE', KEYS[6], '0', '1', 'WITHSCORES') -- texts: Redis would print numbers
-    if not first[1] then
+    if redis.call('EXISTS', KEYS[6]) == 0 then
       redis.call('RPUSH', KEYS[5], unpack(ARGV, 4))
       redis.call('HSET', KEYS[4], lane, number .. ' 2:OK')
       return { 'OK' }
     end
-    local waiter, score, value = first[1], tonumber(first[2]), ARGV[4]
+    local first = redis.call('ZRANGE', KEYS[6], '0', '1', 'WITHSCORES') -- texts: Redis would print numbers
+    local waiter, score, value = first[1], tonumber(first[2]) or 0, ARGV[4]
     local name, call = string.match(waiter, '^([^:]+):(.+)$')
-    local finds = score < 0 and score > -100000000000 and (not first[3] or tonumber(first[4]) > 100000000000)
+    local finds = score < 0 and score > -100000000000 and (not first[3] or (tonumber(first[4]) or 0) > 100000000000)
     local takes = score > 0 and score < 100000000000
     local seen = #ARGV == 4 and name and (finds or takes) and redis.call('ZSCORE', KEYS[3], name)
     local t = redis.call('TIME')
