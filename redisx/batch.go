@@ -77,7 +77,7 @@ func (b *batcher) do(ctx context.Context, c *call) result {
 // sendAlone sends one call from its own goroutine. The end of ctx cuts the wire, which nobody else uses.
 func (b *batcher) sendAlone(ctx context.Context, w *wire, c *call) result {
 	end := w.begin(ctx)
-	w.send([]*call{c})
+	w.send(ctx, []*call{c})
 	end()
 	b.release(w)
 	r := c.result()
@@ -149,7 +149,7 @@ func (b *batcher) sendPending(w *wire) {
 		if n == 0 {
 			return
 		}
-		w.send(batch)
+		w.send(context.Background(), batch)
 		for _, c := range batch {
 			close(c.done)
 		}

@@ -107,6 +107,8 @@ func (l *line) arg(arg any) {
 		l.whole(strconv.AppendInt(l.number[:0], v, 10))
 	case uint64:
 		l.whole(strconv.AppendUint(l.number[:0], v, 10))
+	default:
+		panic(fmt.Sprintf("redisx: an argument is a %T", v)) // see arePlain
 	}
 }
 

@@ -21,7 +21,7 @@ func connectAll(t *testing.T, rdb *Client) {
 	t.Helper()
 	for _, w := range rdb.single.wires {
 		c := &call{script: join, keys: []string{"k"}, args: []any{"first"}}
-		w.send([]*call{c})
+		w.send(t.Context(), []*call{c})
 		if err := c.err; err != nil || w.wary != 0 {
 			t.Fatal(err, w.wary)
 		}

@@ -107,8 +107,8 @@ func (w *wire) begin(ctx context.Context) (end func()) {
 
 // send runs the calls and loads the scripts that Redis does not know (after a restart, a failover or SCRIPT FLUSH). Calls
 // that Redis did know have run then, and are not sent again.
-func (w *wire) send(batch []*call) {
-	w.roundTrip(batch)
+func (w *wire) send(ctx context.Context, batch []*call) {
+	w.roundTrip(ctx, batch)
 	var missing []*call
 	for _, c := range batch {
 		if c.isUnknownScript() {
@@ -117,7 +117,7 @@ func (w *wire) send(batch []*call) {
 		}
 	}
 	if len(missing) > 0 {
-		w.roundTrip(missing)
+		w.roundTrip(ctx, missing)
 	}
 	if err := batch[0].err; err == nil || fateOf(err) == answered {
 		w.wary = max(0, w.wary-1)
@@ -126,8 +126,8 @@ func (w *wire) send(batch []*call) {
 	}
 }
 
-// roundTrip sends the calls in one round trip.
-func (w *wire) roundTrip(batch []*call) {
+// roundTrip sends the calls in one round trip. The end of ctx breaks off what go-redis does, such as to connect.
+func (w *wire) roundTrip(ctx context.Context, batch []*call) {
 	now := time.Now()
 	if w.line != nil && now.Sub(w.used) < freshFor && arePlain(batch) {
 		if err := w.line.roundTrip(batch, now); err != nil {
@@ -136,7 +136,7 @@ func (w *wire) roundTrip(batch []*call) {
 			return
 		}
 	} else {
-		process(context.Background(), w.rdb, batch)
+		process(ctx, w.rdb, batch)
 		w.findLine(batch[len(batch)-1].err)
 	}
 	w.used = now

@@ -8,7 +8,7 @@ for i = 5, #ARGV, 4 do fields[#fields + 1] = ARGV[i] end
 local found = redis.call('HMGET', CLIENT, unpack(fields))
 if found[1] ~= ARGV[2] then return { 'NOCLIENT' } end
 ease()
-local reply, lanes = { 'OK' }, {}
+local reply, lanes, bytes = { 'OK' }, {}, 0
 for i = 2, #fields do
   local waiter, born, lane, number = unpack(ARGV, 4 * i - 5, 4 * i - 2)
   local waiters, handed = KEYS[2 * i + 1], KEYS[2 * i + 2]
@@ -17,9 +17,11 @@ for i = 2, #fields do
   if last < tonumber(number) then
     local kept = redis.pcall('HGET', handed, waiter)
     local start = type(kept) == 'string' and string.match(kept, '^[+]%d+ 0 0 ()')
+    if start and bytes > 0 and bytes + #kept > MOST_BYTES then start = nil end
     if start and redis.pcall('ZREM', waiters, waiter) == 1 then -- whose keys were put in by hand asks, and is told
       redis.call('HDEL', handed, waiter)
       value = string.sub(kept, start)
+      bytes = bytes + #kept
     end
     lanes[#lanes + 1] = lane -- of what was not done, too: so a copy of the call that comes late does not do it
     lanes[#lanes + 1] = number .. ' ' .. (value and head .. #value .. ':' .. value or '')
