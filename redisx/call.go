@@ -12,6 +12,7 @@ import (
 type call struct {
 	script *Script
 	cmd    *redis.Cmd
+	before redis.Cmder // what goes right before it; nil most often
 	sent   bool
 	done   chan struct{} // nil if its own goroutine sends it
 }
@@ -61,6 +62,9 @@ func send(ctx context.Context, rdb *redis.Client, batch []*call) {
 	for _, c := range batch {
 		if err := c.cmd.Err(); err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") {
 			c.whole()
+			if c.before != nil {
+				c.before.SetErr(nil)
+			}
 			missing = append(missing, c)
 		}
 	}
@@ -71,7 +75,7 @@ func send(ctx context.Context, rdb *redis.Client, batch []*call) {
 
 // roundTrip sends the calls in one round trip.
 func roundTrip(ctx context.Context, rdb *redis.Client, batch []*call) {
-	if len(batch) == 1 {
+	if len(batch) == 1 && batch[0].before == nil {
 		batch[0].sent = true
 		_ = rdb.Process(ctx, batch[0].cmd) // the command keeps its error
 		return
@@ -79,6 +83,9 @@ func roundTrip(ctx context.Context, rdb *redis.Client, batch []*call) {
 	pipe := rdb.Pipeline()
 	for _, c := range batch {
 		c.sent = true
+		if c.before != nil {
+			_ = pipe.Process(ctx, c.before)
+		}
 		_ = pipe.Process(ctx, c.cmd)
 	}
 	_, _ = pipe.Exec(ctx) // each command keeps its error

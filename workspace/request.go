@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -70,6 +71,40 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 		}
 		return r, err
 	}
+}
+
+// look is try for what takes nothing: it needs no lane, since sent again it does no harm.
+func (ws *Workspace) look(ctx context.Context, q question, more ...any) (reply, error) {
+	if !ws.calls.enter() {
+		return reply{}, ws.wrap(q.variable, ErrClosed)
+	}
+	defer ws.calls.leave()
+	if _, err := ws.introduce(ctx); err != nil {
+		return reply{}, ws.wrap(q.variable, err)
+	}
+	args := append([]any{ws.incarnation, "", q.variable, "", q.born}, more...)
+	r, err := ws.call(ctx, q.script, ws.keys.forScript(ws.client, q.variable), args...)
+	if unknown, ok := errors.AsType[*redisx.UnknownError](err); ok {
+		err = unknown.Err
+	}
+	return ws.understood(q, r, err)
+}
+
+// understood makes errors of what a reply says in words.
+func (ws *Workspace) understood(q question, r reply, err error) (reply, error) {
+	switch {
+	case err != nil:
+	case r.word == "DELETED":
+		err = ErrVarDeleted
+	case r.word == "BURIED":
+		err = ErrBuried
+	case r.word == "MODE":
+		err = fmt.Errorf("%w: its mode is %s", ErrIterate, r.text(0))
+	}
+	if err != nil {
+		return reply{}, ws.wrap(q.variable, err)
+	}
+	return r, nil
 }
 
 // resolve finds out what became of a request whose reply did not come.

@@ -101,7 +101,7 @@ func (ws *Workspace) TryFetch(ctx context.Context, variable string, into any) (b
 
 // TryFind is Find that does not wait: it returns false where there is no value. It blocks for a round trip.
 func (ws *Workspace) TryFind(ctx context.Context, variable string, into any) (bool, error) {
-	r, err := ws.try(ctx, question{script: findScript, variable: variable}, random())
+	r, err := ws.look(ctx, question{script: findScript, variable: variable}, random())
 	if err != nil || r.word == "EMPTY" {
 		return false, err
 	}

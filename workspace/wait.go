@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -135,19 +134,7 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 
 func (ws *Workspace) ask(ctx context.Context, q question, w *waiter, args ...any) (reply, error) {
 	r, err := ws.request(ctx, q.script, ws.keys.forScript(ws.client, q.variable), origin{q.variable, w, q.keep}, args...)
-	switch {
-	case err != nil:
-	case r.word == "DELETED":
-		err = ErrVarDeleted
-	case r.word == "BURIED":
-		err = ErrBuried
-	case r.word == "MODE":
-		err = fmt.Errorf("%w: its mode is %s", ErrIterate, r.text(0))
-	}
-	if err != nil {
-		return reply{}, ws.wrap(q.variable, err)
-	}
-	return r, nil
+	return ws.understood(q, r, err)
 }
 
 func random() string { return strconv.FormatFloat(rand.Float64(), 'f', 9, 64) }
