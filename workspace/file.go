@@ -36,7 +36,7 @@ func (ws *Workspace) StoreFile(ctx context.Context, variable string, r io.Reader
 	case len(text) > MaxValue:
 		return 0, ws.wrap(variable, fmt.Errorf("%w: more than %d bytes are left; store them in pieces", ErrValue, MaxValue))
 	}
-	if err := ws.storeTexts(ctx, variable, [][]byte{text}); err != nil {
+	if err := ws.store(ctx, variable, batchOf(text)); err != nil {
 		return 0, err
 	}
 	return int64(len(text)), nil

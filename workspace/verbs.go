@@ -4,12 +4,6 @@ import (
 	"context"
 )
 
-// What one script stores at the most, but for at least one value.
-const (
-	storeBatch = 1000 // values
-	storeBytes = 16 << 20
-)
-
 const maxFetch = 1000 // values taken by one script
 
 // Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
@@ -18,34 +12,24 @@ const maxFetch = 1000 // values taken by one script
 // It returns ErrNoWorkspace, ErrValue, ErrClosed or ctx.Err(), and then has stored nothing, or a *redisx.UnknownError if
 // it is not known whether it has, since Redis does not answer.
 func (ws *Workspace) Store(ctx context.Context, variable string, value any) error {
-	return ws.StoreAll(ctx, variable, value)
+	text, err := encode(value)
+	if err != nil {
+		return ws.wrap(variable, err)
+	}
+	return ws.store(ctx, variable, batchOf(text))
 }
 
 // StoreAll is Store for many values, one after the other, in few round trips. If one of them does not convert, none is
 // stored; if the connection fails in the middle, the first ones are.
 func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...any) error {
-	texts := make([][]byte, len(values))
-	for i, value := range values {
-		var err error
-		if texts[i], err = encode(value); err != nil {
-			return ws.wrap(variable, err)
-		}
+	all, err := encodeAll(values)
+	if err != nil {
+		return ws.wrap(variable, err)
 	}
-	return ws.storeTexts(ctx, variable, texts)
-}
-
-// storeTexts stores values as they are; they must not change afterwards.
-func (ws *Workspace) storeTexts(ctx context.Context, variable string, texts [][]byte) error {
-	for len(texts) > 0 {
-		n, size := 0, 0
-		for n < len(texts) && n < storeBatch && (n == 0 || size+len(texts[n]) <= storeBytes) {
-			size += max(len(texts[n]), 1)
-			n++
+	for len(all.values) > 0 {
+		if err := ws.store(ctx, variable, all.cut()); err != nil {
+			return err
 		}
-		if err := ws.store(ctx, variable, texts[:n]); err != nil {
-			return ws.wrap(variable, err)
-		}
-		texts = texts[n:]
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type Workspace struct {
 
 	introduction introduction
 	lanes        lanes
-	stores       stores
+	stores       groups[shipment]
 	waiting      waiting
 	calls        gate            // calls that may have to be undone, and what they have left to do in the background
 	ctx          context.Context // ends when the handle closes
