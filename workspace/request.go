@@ -142,6 +142,9 @@ func (ws *Workspace) free(d *departure, r reply) {
 // giveBack frees the lane of a reply that was kept, once those of its values that were not used are back. The channel is
 // closed then; it is nil if none go back.
 func (ws *Workspace) giveBack(r reply) <-chan struct{} {
+	if h := r.kept.haul; h != nil {
+		return ws.landed(h, r.kept.place, r.kept.used > 0)
+	}
 	defer ws.calls.leave()
 	if r.kept.used < len(r.rest)-1 {
 		return ws.depart(r.kept)
@@ -167,17 +170,23 @@ type departure struct {
 	variable string
 	waiter   *waiter // nil if none is registered
 	request  string  // empty if only the waiter leaves
-	used     int     // how many of the values that it got are not to go back
+	used     int     // how many of the values that it got, from the first on, are not to go back
+	places   []int   // of further ones, from 1 on
 	lane     *lane   // is free when Redis knows; nil without a request
 	outcome  reply
 	done     chan struct{} // closed when Redis knows
+
+	haul  *haul // whose request it was, if the value came with those of others; all else is nil then but used
+	place int   // of the value among these
 }
 
 // depart tells Redis, now and where that fails with each beat. The channel is closed when Redis has answered.
 func (ws *Workspace) depart(d *departure) <-chan struct{} {
 	q := &ws.waiting
 	q.mu.Lock()
-	d.done = make(chan struct{})
+	if d.done == nil {
+		d.done = make(chan struct{})
+	}
 	q.leaving[d] = struct{}{}
 	q.mu.Unlock()
 	if d.waiter != nil {
@@ -196,8 +205,11 @@ func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) {
 		born = d.waiter.born
 		ws.waiting.mu.Unlock()
 	}
-	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable),
-		ws.incarnation, d.request, d.variable, member, born, d.used)
+	args := []any{ws.incarnation, d.request, d.variable, member, born, d.used}
+	for _, place := range d.places {
+		args = append(args, place)
+	}
+	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable), args...)
 	if err != nil {
 		return
 	}

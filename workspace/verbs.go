@@ -38,7 +38,7 @@ func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...an
 // ends; callers that wait are served in the order in which they began to, on whichever machine. It returns ErrNoWorkspace,
 // ErrVarDeleted, ErrValue if the value does not convert, ErrClosed, ErrBuried or ctx.Err(), and then has taken nothing.
 func (ws *Workspace) Fetch(ctx context.Context, variable string, into any) error {
-	r, err := ws.await(ctx, question{script: fetchScript, variable: variable, keep: true}, random(), 1, "")
+	r, err := ws.fetch(ctx, variable, true)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (ws *Workspace) Find(ctx context.Context, variable string, into any) error 
 
 // TryFetch is Fetch that does not wait: it returns false where there is no value. It blocks for a round trip.
 func (ws *Workspace) TryFetch(ctx context.Context, variable string, into any) (bool, error) {
-	r, err := ws.try(ctx, question{script: fetchScript, variable: variable, keep: true}, random(), 1, "")
+	r, err := ws.fetch(ctx, variable, false)
 	if err != nil || r.word == "EMPTY" {
 		return false, err
 	}

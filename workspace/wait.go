@@ -58,6 +58,9 @@ type question struct {
 	born     string // the variable's incarnation, if the caller has asked for it before
 	keep     bool   // whether the caller may want to give some of the values back (see reply.kept)
 
+	// asked, if it is not nil, is told each reply.
+	asked func(reply)
+
 	// takes says that a message may bring the reply: "=" for what takes nothing away, "=" and a lease in milliseconds for a
 	// claim. A fetch has to come for its value, since that may go to somebody else while this process is stopped.
 	takes string
@@ -134,6 +137,9 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 
 func (ws *Workspace) ask(ctx context.Context, q question, w *waiter, args ...any) (reply, error) {
 	r, err := ws.request(ctx, q.script, ws.keys.forScript(ws.client, q.variable), origin{q.variable, w, q.keep}, args...)
+	if q.asked != nil {
+		q.asked(r)
+	}
 	return ws.understood(q, r, err)
 }
 

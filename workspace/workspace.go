@@ -29,6 +29,7 @@ type Workspace struct {
 	introduction introduction
 	lanes        lanes
 	stores       groups[shipment]
+	fetches      fetches
 	waiting      waiting
 	calls        gate            // calls that may have to be undone, and what they have left to do in the background
 	ctx          context.Context // ends when the handle closes
