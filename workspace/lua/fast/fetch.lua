@@ -19,6 +19,10 @@ if lane and workspace[1] == ARGV[1] and not workspace[2] and ARGV[7] == '1' and 
     elseif redis.call('EXISTS', KEYS[6], KEYS[9]) == 0 then
       value = redis.call('LPOP', KEYS[5])
     end
+    if value and #value > 4096 then
+      redis.call('HSET', KEYS[4], lane, number .. ' 6:VALUES' .. #born .. ':' .. born .. '@', lane .. '@', value)
+      return { 'VALUES', born, value }
+    end
     if value then
       redis.call('HSET', KEYS[4], lane, number .. ' 6:VALUES' .. #born .. ':' .. born .. #value .. ':' .. value)
       return { 'VALUES', born, value }
