@@ -66,6 +66,8 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 		case r.word == "VALUES" && from.keep:
 			ws.calls.join() // until it is given back
 			r.kept = d
+		case s == findScript || s == followScript || s == claimScript: // what they reply is not in the lane
+			ws.lanes.give(l)
 		default:
 			ws.free(d, r)
 		}
