@@ -47,28 +47,33 @@ func (ws *Workspace) fetch(ctx context.Context, variable string, wait bool) (rep
 		var with *haul
 		var mine *fetcher
 		alone := ws.fetches.begin(variable, func(next **haul) {
-			if *next == nil {
-				*next = &haul{passage: newPassage(), over: make(chan struct{})}
-			}
-			if h := *next; !ws.fetches.large[variable] && len(h.fetchers) < maxFetch {
-				with, mine = h, &fetcher{}
-				h.fetchers = append(h.fetchers, mine)
-				h.callers++
-			}
+			with, mine = ws.fetches.join(variable, next)
 		})
 		if with == nil {
 			return ws.fetchAlone(ctx, variable, wait, alone)
 		}
 		r, err := ws.fetchWith(ctx, variable, with, mine)
-		switch {
-		case err != nil && !(wait && errors.Is(err, errForgotten)),
-			r.word == "VALUES",
-			r.word == "EMPTY" && !wait:
-			return r, err
-		case wait:
+		if wait && (errors.Is(err, errForgotten) || err == nil && r.word != "VALUES") {
 			return ws.fetchAlone(ctx, variable, true, false)
+		}
+		if err != nil || r.word != "" {
+			return r, err
 		} // others have got what was there
 	}
+}
+
+// join adds a caller to those who wait, if small values can be expected. f.mu is held.
+func (f *fetches) join(variable string, next **haul) (*haul, *fetcher) {
+	if f.large[variable] || *next != nil && len((*next).fetchers) == maxFetch {
+		return nil, nil
+	}
+	if *next == nil {
+		*next = &haul{passage: newPassage(), over: make(chan struct{})}
+	}
+	h, mine := *next, &fetcher{}
+	h.fetchers = append(h.fetchers, mine)
+	h.callers++
+	return h, mine
 }
 
 // fetchAlone fetches by a request of its own. It has others go on after it, if they wait for that.
