@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	mostAhead  = 1000    // values of a page
-	pageBytes  = 4 << 20 // what it should not be much larger than
-	pagesAhead = 2
-	longPage   = 16                    // the page that follows one of so many values is read before it is asked for
+	mostAhead  = 1000                  // values of a page
+	pageBytes  = 4 << 20               // what it should not be much larger than
+	longPage   = 16                    // after one of so many values, those that follow are read before they are asked for
+	pagesAhead = 2                     // so many of them, since there are as many connections (see redisx)
 	stale      = 50 * time.Microsecond // less than a round trip, so that nobody can have taken what the loop has learnt of
 	quick      = 1 << 10               // so few bytes are decoded in less than that
 )
@@ -24,7 +24,7 @@ type reader struct {
 	seen  int64 // the index up to which all was given
 	page  *page // what is left of it; nil if there is nothing
 	ahead []*nextPage
-	head  int64 // what has a lower index has been taken
+	head  int64 // of the last page
 	n     int   // how many values the last page was to have
 	large int   // bytes of the largest of them
 	run   int   // how many of them were given since the loop was slow
@@ -61,6 +61,7 @@ type nextPage struct {
 	page *page // nil if it is to be asked for again: there is nothing on it, or something went wrong
 }
 
+// newReader makes one that has read nothing.
 func newReader(ws *Workspace) *reader { return &reader{ws: ws, began: time.Now(), late: true} }
 
 func (f *reader) next() (string, bool) {

@@ -27,6 +27,9 @@ func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...an
 		return ws.wrap(variable, err)
 	}
 	for len(all.values) > 0 {
+		if err := ctx.Err(); err != nil { // a copy of the last batch may still be on its way
+			return ws.wrap(variable, err)
+		}
 		if err := ws.store(ctx, variable, all.cut()); err != nil {
 			return err
 		}
