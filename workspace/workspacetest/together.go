@@ -194,7 +194,7 @@ func togetherFull(s *site) {
 	hammer(callers, func(i int) {
 		values := make([]any, each)
 		for k := range values {
-			values[k] = []byte(fmt.Sprintln(i, k, padding))
+			values[k] = []byte(fmt.Sprintf("%02d %04d %s", i, k, padding))
 		}
 		if err := ws.StoreAll(s.ctx, "v", values...); err != nil {
 			s.Error(err)
@@ -204,8 +204,7 @@ func togetherFull(s *site) {
 	for value, err := range workspace.NewVar[[]byte](ws, "v").IFetch().Try(s.ctx) {
 		s.must(err)
 		var i, k int
-		var rest string
-		if _, err := fmt.Sscan(string(value), &i, &k, &rest); err != nil || rest != padding {
+		if _, err := fmt.Sscanf(string(value[:8]), "%d %d ", &i, &k); err != nil || string(value[8:]) != padding {
 			s.Fatalf("%.20q…: %v", value, err)
 		}
 		if k != next[i] {

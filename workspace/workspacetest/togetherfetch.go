@@ -16,6 +16,7 @@ var togetherFetchTests = []test{
 	{"TogetherAllAreFetched", togetherAllAreFetched},
 	{"TogetherFetchWaits", togetherFetchWaits},
 	{"TogetherFetchCancelled", togetherFetchCancelled},
+	{"TogetherFetchCancelledForLong", togetherFetchCancelledForLong},
 	{"TogetherFetchBadValues", togetherFetchBadValues},
 	{"TogetherFetchBadValuesOfClaims", togetherFetchBadValuesOfClaims},
 	{"TogetherFetchPanics", togetherFetchPanics},
@@ -191,6 +192,45 @@ func togetherFetchCancelled(s *site) {
 			s.must(ws.DeleteVar(s.ctx, "v"))
 		}
 	}
+}
+
+// Redis does not answer for so long that those who leave do not wait for it. What would have been theirs goes back.
+func togetherFetchCancelledForLong(s *site) {
+	const n = 30
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	far := s.use(rdb)
+	s.store(ws, "v", numbers(n)...)
+	s.declare(far, "v", workspace.FIFO)
+	proxy.freeze()
+	leave := func(some []*pending) {
+		time.Sleep(50 * time.Millisecond) // as in together
+		for _, p := range some {
+			p.cancel()
+		}
+		for _, p := range some {
+			if p.end(); !errors.Is(p.err, context.Canceled) {
+				s.Errorf("%s: %q, %v", p.what, p.value, p.err)
+			}
+		}
+	}
+	first := s.numberFetches(far, "v", 2) // the others wait until these have left
+	time.Sleep(50 * time.Millisecond)
+	all := s.numberFetches(far, "v", n)
+	leave(first)
+	leave(all[:n/2])
+	proxy.thaw()
+	var came tally
+	for _, p := range all[n/2:] {
+		p.end()
+		s.must(p.err)
+		came.add(p.value)
+	}
+	s.eventually(func() bool {
+		came.add(s.drain(ws, "v")...)
+		return came.total() == n
+	}, func() string { return fmt.Sprintf("%d of %d values came", came.total(), n) })
+	came.once(s, n)
 }
 
 func byNumber(a, b string) int {
