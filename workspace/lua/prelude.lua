@@ -54,10 +54,11 @@ end
 -- its reply was lost, is not done again. A large text at its end stands by itself in the field "lane@", and "@" in its place:
 -- so it is copied less often.
 local lane, number, apart
+local brief -- what stands apart is not asked for
 local LARGE_BYTES = 4096
 
--- The reply to give at once instead of doing the request; nil if it is to be done. A brief one has no text that stands apart.
-local function refused(brief)
+-- The reply to give at once instead of doing the request; nil if it is to be done.
+local function refused()
   if gone() then return { 'GONE' } end
   if ARGV[2] == '' then return nil end
   local epoch
