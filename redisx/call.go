@@ -12,7 +12,8 @@ type call struct {
 	script *Script
 	keys   []string
 	args   []any
-	whole  bool // with the source of the script instead of its hash
+	whole  bool        // with the source of the script instead of its hash
+	before redis.Cmder // what goes right before it; nil most often
 	sent   bool
 	done   chan struct{} // nil if its own goroutine sends it
 
@@ -66,11 +67,15 @@ func process(ctx context.Context, rdb *redis.Client, batch []*call) {
 		c.sent = true
 		commands[i] = c.command()
 	}
-	if len(batch) == 1 {
+	if len(batch) == 1 && batch[0].before == nil {
 		_ = rdb.Process(ctx, commands[0]) // the command keeps its error
 	} else {
 		pipe := rdb.Pipeline()
-		for _, cmd := range commands {
+		for i, cmd := range commands {
+			if before := batch[i].before; before != nil {
+				before.SetErr(nil) // it may be for the second time
+				_ = pipe.Process(ctx, before)
+			}
 			_ = pipe.Process(ctx, cmd)
 		}
 		_, _ = pipe.Exec(ctx) // each command keeps its error

@@ -37,6 +37,9 @@ func (c *cluster) do(ctx context.Context, call *call, key string) result {
 	switch {
 	case isRedirect(r.err):
 		c.rdb.ReloadState(ctx)
+		if call.before != nil { // the two may have come to two nodes
+			return r
+		}
 		return c.follow(ctx, call)
 	case r.err != nil && fateOf(r.err) != answered:
 		c.rdb.ReloadState(ctx) // there may be another master by now

@@ -112,9 +112,12 @@ func (l *line) arg(arg any) {
 	}
 }
 
-// arePlain says whether a line can write all arguments. go-redis writes many more.
+// arePlain says whether a line can write all calls. go-redis writes many more.
 func arePlain(batch []*call) bool {
 	for _, c := range batch {
+		if c.before != nil {
+			return false
+		}
 		for _, arg := range c.args {
 			switch arg.(type) {
 			case string, []byte, int, int64, uint64:

@@ -42,7 +42,11 @@ func (c *Client) Run(ctx context.Context, s *Script, keys []string, args ...any)
 
 // do tries it once.
 func (c *Client) do(ctx context.Context, s *Script, keys []string, args []any) result {
-	call := &call{script: s, keys: keys, args: args}
+	return c.deliver(ctx, &call{script: s, keys: keys, args: args}, keys)
+}
+
+// deliver brings a call to the server that has the first of the keys.
+func (c *Client) deliver(ctx context.Context, call *call, keys []string) result {
 	if c.cluster == nil {
 		return c.single.do(ctx, call)
 	}

@@ -11,25 +11,59 @@ const MaxValue = 64 << 20
 
 // encode makes JSON of a value; []byte and json.RawMessage pass as they are.
 func encode(value any) ([]byte, error) {
-	var text []byte
+	text, asItIs := verbatim(value)
+	if asItIs {
+		text = bytes.Clone(text) // it may still be on its way when a call has ended with its context
+	} else {
+		var e encoder
+		var err error
+		if text, err = e.encode(value); err != nil {
+			return nil, err
+		}
+	}
+	return text, checkSize(text)
+}
+
+// verbatim gives the text of a value that passes as it is.
+func verbatim(value any) (text []byte, ok bool) {
 	switch v := value.(type) {
 	case []byte:
-		text = bytes.Clone(v) // it may still be on its way when a call has ended with its context
+		return v, true
 	case json.RawMessage:
-		text = bytes.Clone(v)
-	default:
-		var buffer bytes.Buffer
-		encoder := json.NewEncoder(&buffer)
-		encoder.SetEscapeHTML(false) // for people who look in with redis-cli
-		if err := encoder.Encode(value); err != nil {
-			return nil, fmt.Errorf("%w: a %T does not convert to JSON: %w", ErrValue, value, err)
-		}
-		text = bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
+		return v, true
 	}
+	return nil, false
+}
+
+func checkSize(text []byte) error {
 	if len(text) > MaxValue {
-		return nil, fmt.Errorf("%w: it has %d bytes, %d are allowed", ErrValue, len(text), MaxValue)
+		return fmt.Errorf("%w: it has %d bytes, %d are allowed", ErrValue, len(text), MaxValue)
 	}
-	return text, nil
+	return nil
+}
+
+// encoder makes JSON of many values. Their texts share memory.
+type encoder struct {
+	buffer bytes.Buffer
+	json   *json.Encoder
+}
+
+func (e *encoder) encode(value any) ([]byte, error) {
+	const block = 64 << 10 // where a buffer grows, all that it has is copied
+	if e.json == nil || e.buffer.Len() > block/2 {
+		e.buffer = bytes.Buffer{}
+		if e.json != nil {
+			e.buffer.Grow(block)
+		}
+		e.json = json.NewEncoder(&e.buffer)
+		e.json.SetEscapeHTML(false) // for people who look in with redis-cli
+	}
+	start := e.buffer.Len()
+	if err := e.json.Encode(value); err != nil {
+		return nil, fmt.Errorf("%w: a %T does not convert to JSON: %w", ErrValue, value, err)
+	}
+	text := e.buffer.Bytes()[start:]
+	return text[: len(text)-1 : len(text)-1], nil // without its line feed
 }
 
 // decode is the reverse of encode; into is a pointer.

@@ -36,7 +36,7 @@ func (ws *Workspace) StoreFile(ctx context.Context, variable string, r io.Reader
 	case len(text) > MaxValue:
 		return 0, ws.wrap(variable, fmt.Errorf("%w: more than %d bytes are left; store them in pieces", ErrValue, MaxValue))
 	}
-	if err := ws.storeTexts(ctx, variable, [][]byte{text}); err != nil {
+	if err := ws.store(ctx, variable, batchOf(text)); err != nil {
 		return 0, err
 	}
 	return int64(len(text)), nil
@@ -94,7 +94,7 @@ func (ws *Workspace) TryFetchFile(ctx context.Context, variable string, w io.Wri
 
 // TryFindFile is FindFile that does not wait: it returns false where there is no value.
 func (ws *Workspace) TryFindFile(ctx context.Context, variable string, w io.Writer) (int64, bool, error) {
-	r, err := ws.try(ctx, question{script: findScript, variable: variable}, random())
+	r, err := ws.look(ctx, question{script: findScript, variable: variable}, random())
 	if err != nil || r.word == "EMPTY" {
 		return 0, false, err
 	}

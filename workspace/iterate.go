@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"time"
 )
 
 // Iterator goes through the values of a variable, the oldest first. It remembers where it is: All or Try after the end goes
@@ -28,19 +27,16 @@ type feed interface {
 	next() (string, bool)
 	// accept is false if it went back meanwhile.
 	accept() bool
-	// ask gets more.
-	ask(ctx context.Context, q question, ask asking) (reply, error)
+	// ask gets more, and waits for it if it is to.
+	ask(ctx context.Context, q question, wait bool) (reply, error)
 	// leave is called when the loop ends.
 	leave()
 }
 
-// asking is Workspace.await or Workspace.try.
-type asking func(ctx context.Context, q question, more ...any) (reply, error)
-
 // IFind gives an iterator that reads values and leaves them there. It gives each value once and skips those that others
 // have taken. A loop that takes less than some tens of microseconds for a value is given many of one round trip.
 func (v Var[T]) IFind() *Iterator[T] {
-	return &Iterator[T]{v: v, begin: func() feed { return &reader{} }}
+	return &Iterator[T]{v: v, begin: func() feed { return newReader(v.ws) }}
 }
 
 // IFetch gives an iterator that takes values. Each goes to one of those who iterate or fetch. A fast loop takes some values
@@ -53,12 +49,12 @@ func (v Var[T]) IFetch() *Iterator[T] {
 // All gives values as they come, and waits for more. It ends with an error when ctx ends, and without one when the variable
 // is deleted. Its errors are those of Fetch and Find, and ErrIterate; it ends at the first.
 func (it *Iterator[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	return it.values(ctx, it.v.ws.await)
+	return it.values(ctx, true)
 }
 
 // Try gives the values that are there, and ends when there are no more. Otherwise it is as All.
 func (it *Iterator[T]) Try(ctx context.Context) iter.Seq2[T, error] {
-	return it.values(ctx, it.v.ws.try)
+	return it.values(ctx, false)
 }
 
 // Reset goes back to the beginning: to the oldest value that is still there, of the variable that has this name then.
@@ -66,15 +62,16 @@ func (it *Iterator[T]) Reset() {
 	it.feed, it.born, it.ended = nil, "", false
 }
 
-func (it *Iterator[T]) values(ctx context.Context, ask asking) iter.Seq2[T, error] {
+func (it *Iterator[T]) values(ctx context.Context, wait bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if it.feed == nil {
 			it.feed = it.begin()
 		}
 		feed := it.feed
 		defer feed.leave()
+		var value, zero T
 		for !it.ended {
-			var value T
+			value = zero
 			text, ok := feed.next()
 			if ok {
 				if err := decode(text, &value); err != nil {
@@ -86,7 +83,7 @@ func (it *Iterator[T]) values(ctx context.Context, ask asking) iter.Seq2[T, erro
 				}
 				continue
 			}
-			r, err := feed.ask(ctx, question{variable: it.v.name, born: it.born}, ask)
+			r, err := feed.ask(ctx, question{variable: it.v.name, born: it.born}, wait)
 			switch {
 			case errors.Is(err, ErrVarDeleted):
 				it.ended = true
@@ -102,51 +99,3 @@ func (it *Iterator[T]) values(ctx context.Context, ask asking) iter.Seq2[T, erro
 		}
 	}
 }
-
-const (
-	mostAhead = 1000
-	stale     = 50 * time.Microsecond // less than a round trip, so that nobody can have taken what the loop has learnt of
-)
-
-// reader is for IFind. What it has read ahead is used only while the loop is so fast that it must still be true.
-type reader struct {
-	seen  string   // the index up to which all was given
-	ahead []string // index, value, index, value …
-	n     int      // how many to read next
-	given time.Time
-}
-
-func (f *reader) next() (string, bool) {
-	if len(f.ahead) > 0 && time.Since(f.given) > stale {
-		f.ahead, f.n = nil, 0
-	}
-	if len(f.ahead) == 0 {
-		return "", false
-	}
-	return f.ahead[1], true
-}
-
-func (f *reader) accept() bool {
-	f.seen, f.ahead, f.given = f.ahead[0], f.ahead[2:], time.Now()
-	return true
-}
-
-func (f *reader) ask(ctx context.Context, q question, ask asking) (reply, error) {
-	q.script, q.takes = followScript, "="
-	f.n = min(max(2*f.n, 1), mostAhead)
-	seen := f.seen
-	if seen == "" {
-		seen = "0"
-	}
-	r, err := ask(ctx, q, f.n, seen)
-	if err == nil && (r.word == "VALUES" || r.word == "KEPT") {
-		f.ahead = f.ahead[:0]
-		for i := 1; i < len(r.rest); i++ {
-			f.ahead = append(f.ahead, r.text(i))
-		}
-		f.given = time.Now()
-	}
-	return r, err
-}
-
-func (f *reader) leave() { f.ahead = nil }

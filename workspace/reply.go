@@ -120,15 +120,20 @@ func call(ctx context.Context, rdb *redisx.Client, s *redisx.Script, keys []stri
 	if err != nil {
 		return reply{}, explain(err)
 	}
-	list, ok := raw.([]any)
-	if !ok || len(list) == 0 {
-		return reply{}, fmt.Errorf("workspace: a script replied %v", raw)
-	}
-	word, ok := list[0].(string)
+	r, ok := replyOf(raw)
 	if !ok {
 		return reply{}, fmt.Errorf("workspace: a script replied %v", raw)
 	}
-	return reply{word: word, rest: list[1:]}, nil
+	return r, nil
+}
+
+func replyOf(raw any) (r reply, ok bool) {
+	list, _ := raw.([]any)
+	if len(list) == 0 {
+		return reply{}, false
+	}
+	word, ok := list[0].(string)
+	return reply{word: word, rest: list[1:]}, ok
 }
 
 // explain makes a typed error of what a script or Redis says of data that is not as it should be.

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -66,11 +67,47 @@ func (ws *Workspace) request(ctx context.Context, s *redisx.Script, keys []strin
 		case r.word == "VALUES" && from.keep:
 			ws.calls.join() // until it is given back
 			r.kept = d
+		case s == findScript || s == followScript || s == claimScript: // what they reply is not in the lane
+			ws.lanes.give(l)
 		default:
 			ws.free(d, r)
 		}
 		return r, err
 	}
+}
+
+// look is try for what takes nothing: it needs no lane, since sent again it does no harm.
+func (ws *Workspace) look(ctx context.Context, q question, more ...any) (reply, error) {
+	if !ws.calls.enter() {
+		return reply{}, ws.wrap(q.variable, ErrClosed)
+	}
+	defer ws.calls.leave()
+	if _, err := ws.introduce(ctx); err != nil {
+		return reply{}, ws.wrap(q.variable, err)
+	}
+	args := append([]any{ws.incarnation, "", q.variable, "", q.born}, more...)
+	r, err := ws.call(ctx, q.script, ws.keys.forScript(ws.client, q.variable), args...)
+	if unknown, ok := errors.AsType[*redisx.UnknownError](err); ok {
+		err = unknown.Err
+	}
+	return ws.understood(q, r, err)
+}
+
+// understood makes errors of what a reply says in words.
+func (ws *Workspace) understood(q question, r reply, err error) (reply, error) {
+	switch {
+	case err != nil:
+	case r.word == "DELETED":
+		err = ErrVarDeleted
+	case r.word == "BURIED":
+		err = ErrBuried
+	case r.word == "MODE":
+		err = fmt.Errorf("%w: its mode is %s", ErrIterate, r.text(0))
+	}
+	if err != nil {
+		return reply{}, ws.wrap(q.variable, err)
+	}
+	return r, nil
 }
 
 // resolve finds out what became of a request whose reply did not come.
@@ -108,6 +145,9 @@ func (ws *Workspace) free(d *departure, r reply) {
 // giveBack frees the lane of a reply that was kept, once those of its values that were not used are back. The channel is
 // closed then; it is nil if none go back.
 func (ws *Workspace) giveBack(r reply) <-chan struct{} {
+	if h := r.kept.haul; h != nil {
+		return ws.landed(h, r.kept.place, r.kept.used > 0)
+	}
 	defer ws.calls.leave()
 	if r.kept.used < len(r.rest)-1 {
 		return ws.depart(r.kept)
@@ -133,17 +173,23 @@ type departure struct {
 	variable string
 	waiter   *waiter // nil if none is registered
 	request  string  // empty if only the waiter leaves
-	used     int     // how many of the values that it got are not to go back
+	used     int     // how many of the values that it got, from the first on, are not to go back
+	places   []int   // of further ones, from 1 on
 	lane     *lane   // is free when Redis knows; nil without a request
 	outcome  reply
 	done     chan struct{} // closed when Redis knows
+
+	haul  *haul // whose request it was, if the value came with those of others; all else is nil then but used
+	place int   // of the value among these
 }
 
 // depart tells Redis, now and where that fails with each beat. The channel is closed when Redis has answered.
 func (ws *Workspace) depart(d *departure) <-chan struct{} {
 	q := &ws.waiting
 	q.mu.Lock()
-	d.done = make(chan struct{})
+	if d.done == nil {
+		d.done = make(chan struct{})
+	}
 	q.leaving[d] = struct{}{}
 	q.mu.Unlock()
 	if d.waiter != nil {
@@ -162,8 +208,11 @@ func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) {
 		born = d.waiter.born
 		ws.waiting.mu.Unlock()
 	}
-	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable),
-		ws.incarnation, d.request, d.variable, member, born, d.used)
+	args := []any{ws.incarnation, d.request, d.variable, member, born, d.used}
+	for _, place := range d.places {
+		args = append(args, place)
+	}
+	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable), args...)
 	if err != nil {
 		return
 	}

@@ -2,44 +2,29 @@ package workspace
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"sync"
 	"time"
-
-	"github.com/netspaces/netspaces/redisx"
 )
 
-// Stores of many goroutines into one variable travel together: while two requests for it are under way, what is stored
-// meanwhile waits for the next one, which is done in one step. So it costs Redis little more than one store.
-const storesSending = 2 // requests for one variable, of those that carry stores; there are as many connections (see redisx)
-
-// stores are those of one handle that are under way.
-type stores struct {
-	mu        sync.Mutex
-	variables map[string]*storing
-}
-
-// storing is what is under way to one variable.
-type storing struct {
-	sending int
-	next    *shipment // nil if nobody waits
-}
-
-// shipment is some stores that wait for a request or have one.
+// shipment is stores of some goroutines into one variable that wait for a request, or have one. The mutex of ws.stores guards
+// what it has before that is done.
 type shipment struct {
-	parcels []*parcel // until it is sent
+	passage
+	parcels []*batch // until it is sent, in the order in which they came
 	values  int
 	bytes   int
-	done    chan struct{} // closed when err is known
-	err     error
+	err     error // once it is done
 }
 
-// parcel is one store.
-type parcel struct{ texts [][]byte }
+// store adds values to a variable.
+func (ws *Workspace) store(ctx context.Context, variable string, b batch) error {
+	if err := ws.storeTogether(ctx, variable, b); err != nil {
+		return ws.wrap(variable, err)
+	}
+	return nil
+}
 
-// store adds values to a variable, not more than one script takes.
-func (ws *Workspace) store(ctx context.Context, variable string, texts [][]byte) error {
+func (ws *Workspace) storeTogether(ctx context.Context, variable string, b batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -47,95 +32,100 @@ func (ws *Workspace) store(ctx context.Context, variable string, texts [][]byte)
 		return ErrClosed
 	}
 	defer ws.calls.leave()
-	q := &ws.stores
-	q.mu.Lock()
-	v := q.variables[variable]
-	if v == nil {
-		if q.variables == nil {
-			q.variables = map[string]*storing{}
+	var with *shipment
+	alone := ws.stores.begin(variable, func(next **shipment) {
+		if *next == nil {
+			*next = newShipment()
 		}
-		v = &storing{}
-		q.variables[variable] = v
+		if (*next).takes(&b) {
+			with = *next
+		}
+	})
+	switch {
+	case alone:
+		defer ws.sendShipment(variable)
+		return ws.sendStore(ctx, variable, b)
+	case with == nil: // it is as much as one script takes, with what is there
+		return ws.sendStore(ctx, variable, b)
 	}
-	if v.sending < storesSending {
-		v.sending++
-		q.mu.Unlock()
-		defer ws.sendNext(variable, v)
-		return ws.sendStore(ctx, variable, texts)
-	}
-	if v.next == nil {
-		v.next = &shipment{done: make(chan struct{})}
-	}
-	s, bytes := v.next, 0
-	for _, text := range texts {
-		bytes += max(len(text), 1)
-	}
-	if s.values > 0 && (s.values+len(texts) > storeBatch || s.bytes+bytes > storeBytes) {
-		q.mu.Unlock()
-		return ws.sendStore(ctx, variable, texts)
-	}
-	mine := &parcel{texts}
-	s.parcels, s.values, s.bytes = append(s.parcels, mine), s.values+len(texts), s.bytes+bytes
-	q.mu.Unlock()
-
 	select {
-	case <-s.done:
-		return s.err
+	case <-with.done:
+		return with.err
 	case <-ctx.Done():
 	}
-	q.mu.Lock()
-	if i := slices.Index(s.parcels, mine); i >= 0 {
-		s.parcels = slices.Delete(s.parcels, i, i+1)
-		s.values, s.bytes = s.values-len(texts), s.bytes-bytes
-		q.mu.Unlock()
+	if ws.leaveShipment(with, &b) {
 		return ctx.Err()
 	}
-	q.mu.Unlock()
 	select {
-	case <-s.done:
-		return s.err
+	case <-with.done:
+		return ofCaller(ctx, storeScript, with.err)
 	case <-time.After(cancelQuick):
-		err := fmt.Errorf("its context ended while it was on its way with others: %w", ctx.Err())
-		return &redisx.UnknownError{Script: storeScript.Name(), Err: err}
+		return unknownTo(ctx, storeScript)
 	}
 }
 
-// sendNext goes on after a request for a variable, with what has come meanwhile. Its caller is inside ws.calls.
-func (ws *Workspace) sendNext(variable string, v *storing) {
-	q := &ws.stores
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	s := v.next
+func newShipment() *shipment { return &shipment{passage: newPassage()} }
+
+// takes adds a parcel if there is room for it.
+func (s *shipment) takes(b *batch) bool {
+	if s.callers > 0 && (s.values+len(b.texts) > storeBatch || s.bytes+b.bytes > storeBytes) {
+		return false
+	}
+	s.add(b, 1)
+	s.parcels = append(s.parcels, b)
+	return true
+}
+
+func (s *shipment) add(b *batch, times int) {
+	s.callers += times
+	s.values += times * len(b.texts)
+	s.bytes += times * b.bytes
+}
+
+// leave is for a caller whose context has ended. It is true if its parcel has not been sent, and stays.
+func (ws *Workspace) leaveShipment(s *shipment, b *batch) (stays bool) {
+	ws.stores.mu.Lock()
+	defer ws.stores.mu.Unlock()
+	i := slices.Index(s.parcels, b)
+	if i < 0 {
+		s.leave()
+		return false
+	}
+	s.parcels = slices.Delete(s.parcels, i, i+1)
+	s.add(b, -1)
+	return true
+}
+
+// sendShipment goes on after a request for a variable, with what has come meanwhile. Its caller is inside ws.calls.
+func (ws *Workspace) sendShipment(variable string) {
+	s := ws.stores.end(variable)
 	if s == nil {
-		v.sending--
-		if v.sending == 0 {
-			delete(q.variables, variable)
-		}
 		return
 	}
-	v.next = nil
-	var texts [][]byte
-	for _, p := range s.parcels {
-		texts = append(texts, p.texts...)
-	}
-	s.parcels = nil
 	ws.calls.join()
 	go func() {
 		defer ws.calls.leave()
-		defer ws.sendNext(variable, v)
+		defer ws.sendShipment(variable)
 		defer close(s.done)
-		if len(texts) > 0 {
-			s.err = ws.sendStore(context.Background(), variable, texts)
+		if all := ws.load(s); len(all.texts) > 0 {
+			s.err = ws.sendStore(s.ctx, variable, all)
 		}
 	}()
 }
 
-func (ws *Workspace) sendStore(ctx context.Context, variable string, texts [][]byte) error {
-	args := make([]any, len(texts))
-	for i, text := range texts {
-		args[i] = text
+// load takes the parcels, which cannot stay behind from then on.
+func (ws *Workspace) load(s *shipment) batch {
+	ws.stores.mu.Lock()
+	defer ws.stores.mu.Unlock()
+	all := batch{texts: make([]any, 0, s.values)}
+	for _, b := range s.parcels {
+		all.texts = append(all.texts, b.texts...)
 	}
-	keys := ws.keys.forScript(ws.client, variable)
-	_, err := ws.request(ctx, storeScript, keys, origin{variable: variable}, args...)
+	s.parcels = nil
+	return all
+}
+
+func (ws *Workspace) sendStore(ctx context.Context, variable string, b batch) error {
+	_, err := ws.request(ctx, storeScript, ws.keys.forScript(ws.client, variable), origin{variable: variable}, b.texts...)
 	return err
 }

@@ -46,7 +46,7 @@ func (f *taker) accept() bool {
 	return true
 }
 
-func (f *taker) ask(ctx context.Context, q question, ask asking) (reply, error) {
+func (f *taker) ask(ctx context.Context, q question, wait bool) (reply, error) {
 	if back := f.putBack(); back != nil { // so that the order is kept
 		select {
 		case <-back:
@@ -61,6 +61,10 @@ func (f *taker) ask(ctx context.Context, q question, ask asking) (reply, error) 
 		n = min(max(int(eatenIn*time.Duration(f.given)/max(time.Since(f.taken), 1)), 1), 2*f.given, mostAhead)
 	}
 	q.script, q.keep = fetchScript, true
+	ask := f.ws.try
+	if wait {
+		ask = f.ws.await
+	}
 	r, err := ask(ctx, q, random(), n, "iterate")
 	if err == nil && r.kept != nil {
 		f.mu.Lock()

@@ -4,12 +4,6 @@ import (
 	"context"
 )
 
-// What one script stores at the most, but for at least one value.
-const (
-	storeBatch = 1000 // values
-	storeBytes = 16 << 20
-)
-
 const maxFetch = 1000 // values taken by one script
 
 // Store adds a value to a variable, which is then fifo if it was not declared. A value is converted to JSON; []byte and
@@ -18,34 +12,27 @@ const maxFetch = 1000 // values taken by one script
 // It returns ErrNoWorkspace, ErrValue, ErrClosed or ctx.Err(), and then has stored nothing, or a *redisx.UnknownError if
 // it is not known whether it has, since Redis does not answer.
 func (ws *Workspace) Store(ctx context.Context, variable string, value any) error {
-	return ws.StoreAll(ctx, variable, value)
+	text, err := encode(value)
+	if err != nil {
+		return ws.wrap(variable, err)
+	}
+	return ws.store(ctx, variable, batchOf(text))
 }
 
 // StoreAll is Store for many values, one after the other, in few round trips. If one of them does not convert, none is
 // stored; if the connection fails in the middle, the first ones are.
 func (ws *Workspace) StoreAll(ctx context.Context, variable string, values ...any) error {
-	texts := make([][]byte, len(values))
-	for i, value := range values {
-		var err error
-		if texts[i], err = encode(value); err != nil {
-			return ws.wrap(variable, err)
-		}
+	all, err := encodeAll(values)
+	if err != nil {
+		return ws.wrap(variable, err)
 	}
-	return ws.storeTexts(ctx, variable, texts)
-}
-
-// storeTexts stores values as they are; they must not change afterwards.
-func (ws *Workspace) storeTexts(ctx context.Context, variable string, texts [][]byte) error {
-	for len(texts) > 0 {
-		n, size := 0, 0
-		for n < len(texts) && n < storeBatch && (n == 0 || size+len(texts[n]) <= storeBytes) {
-			size += max(len(texts[n]), 1)
-			n++
-		}
-		if err := ws.store(ctx, variable, texts[:n]); err != nil {
+	for len(all.values) > 0 {
+		if err := ctx.Err(); err != nil { // a copy of the last batch may still be on its way
 			return ws.wrap(variable, err)
 		}
-		texts = texts[n:]
+		if err := ws.store(ctx, variable, all.cut()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -54,7 +41,7 @@ func (ws *Workspace) storeTexts(ctx context.Context, variable string, texts [][]
 // ends; callers that wait are served in the order in which they began to, on whichever machine. It returns ErrNoWorkspace,
 // ErrVarDeleted, ErrValue if the value does not convert, ErrClosed, ErrBuried or ctx.Err(), and then has taken nothing.
 func (ws *Workspace) Fetch(ctx context.Context, variable string, into any) error {
-	r, err := ws.await(ctx, question{script: fetchScript, variable: variable, keep: true, one: true}, random(), 1, "")
+	r, err := ws.fetch(ctx, variable, true)
 	if err != nil {
 		return err
 	}
@@ -91,7 +78,7 @@ func (ws *Workspace) Find(ctx context.Context, variable string, into any) error 
 
 // TryFetch is Fetch that does not wait: it returns false where there is no value. It blocks for a round trip.
 func (ws *Workspace) TryFetch(ctx context.Context, variable string, into any) (bool, error) {
-	r, err := ws.try(ctx, question{script: fetchScript, variable: variable, keep: true}, random(), 1, "")
+	r, err := ws.fetch(ctx, variable, false)
 	if err != nil || r.word == "EMPTY" {
 		return false, err
 	}
@@ -101,7 +88,7 @@ func (ws *Workspace) TryFetch(ctx context.Context, variable string, into any) (b
 
 // TryFind is Find that does not wait: it returns false where there is no value. It blocks for a round trip.
 func (ws *Workspace) TryFind(ctx context.Context, variable string, into any) (bool, error) {
-	r, err := ws.try(ctx, question{script: findScript, variable: variable}, random())
+	r, err := ws.look(ctx, question{script: findScript, variable: variable}, random())
 	if err != nil || r.word == "EMPTY" {
 		return false, err
 	}

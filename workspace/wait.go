@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -65,6 +64,9 @@ type question struct {
 	born     string // the variable's incarnation, if the caller has asked for it before
 	keep     bool   // whether the caller may want to give some of the values back (see reply.kept)
 	one      bool   // it takes one value, so that others may come with it (see come.go)
+
+	// asked, if it is not nil, is told each reply.
+	asked func(reply)
 
 	// takes says that a message may bring the reply: "=" for what takes nothing away, "=" and a lease in milliseconds for a
 	// claim. A fetch has to come for its value, since that may go to somebody else while this process is stopped.
@@ -148,19 +150,10 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 
 func (ws *Workspace) ask(ctx context.Context, q question, w *waiter, args ...any) (reply, error) {
 	r, err := ws.request(ctx, q.script, ws.keys.forScript(ws.client, q.variable), origin{q.variable, w, q.keep}, args...)
-	switch {
-	case err != nil:
-	case r.word == "DELETED":
-		err = ErrVarDeleted
-	case r.word == "BURIED":
-		err = ErrBuried
-	case r.word == "MODE":
-		err = fmt.Errorf("%w: its mode is %s", ErrIterate, r.text(0))
+	if q.asked != nil {
+		q.asked(r)
 	}
-	if err != nil {
-		return reply{}, ws.wrap(q.variable, err)
-	}
-	return r, nil
+	return ws.understood(q, r, err)
 }
 
 func random() string { return strconv.FormatFloat(rand.Float64(), 'f', 9, 64) }

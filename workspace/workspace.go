@@ -28,7 +28,8 @@ type Workspace struct {
 
 	introduction introduction
 	lanes        lanes
-	stores       stores
+	stores       groups[shipment]
+	fetches      fetches
 	coming       coming
 	waiting      waiting
 	calls        gate            // calls that may have to be undone, and what they have left to do in the background

@@ -2,7 +2,8 @@
 -- or to the next, its waiter leaves, and if it was not done, it can never be done from now on.
 -- KEYS 1-4 and one group: the variable.
 -- ARGV 1 incarnation, 2 request ('' if only a waiter leaves), 3 variable, 4 waiter ('' if there is none), 5 born, 6 how many
---      of the values that it took have been used and stay away; without a request, those that a message brought
+--      of the values that it took have been used and stay away, from the first on; without a request, those that a message
+--      brought; 7… the places, from 1 on, of others that have been used
 -- Returns NOT (it was not done), UNDONE (it had taken something or was waiting), DONE and its reply (it was done and stays
 --   so), NOCLIENT (the client was forgotten, so that nobody knows), or GONE.
 local request, waiter, born = ARGV[2], ARGV[4], ARGV[5]
@@ -33,17 +34,23 @@ if mine then
   check(var)
   if word == 'VALUES' then
     if from == '' then from = (#reply - 2) .. ',0,0,1' end -- by lua/fast
-    local parts, last = {}, #reply
+    local used, parts, last = {}, {}, #reply
+    for i = 1, tonumber(ARGV[6]) do used[i + 2] = true end
+    for i = 7, #ARGV do used[ARGV[i] + 2] = true end
     for part in string.gmatch(from, '%S+') do table.insert(parts, 1, part) end
     for _, part in ipairs(parts) do -- the last first, so that the first is the next again
       local n, index, order, first = string.match(part, '^(%d+),(%d+),(%d+),(%d+)$')
-      local start = math.max(last - n + 1, 3 + tonumber(ARGV[6]))
-      local skipped = start - (last - n + 1)
-      if start <= last then
-        local values = { unpack(reply, start, last) }
-        w.put_back(var, values, tonumber(index) > 0 and index + skipped or 0, tonumber(order), first + skipped)
+      local begin = last - n + 1
+      while last >= begin do
+        local start = last + 1
+        while start > begin and not used[start - 1] do start = start - 1 end
+        if start <= last then
+          local values, skipped = { unpack(reply, start, last) }, start - begin
+          w.put_back(var, values, tonumber(index) > 0 and index + skipped or 0, tonumber(order), first + skipped)
+        end
+        last = start - 2 -- what was used before them
       end
-      last = last - n
+      last = begin - 1
     end
   elseif word == 'CLAIM' then
     local claim, indexes = w.claims.get(var, reply[3]), {}

@@ -52,8 +52,11 @@ end
 
 -- Each client sends its requests in lanes, one after the other in each, with rising numbers. A lane keeps the number of
 -- the last request that was done and its reply, as "number length:text length:text …": so one that is sent again, because
--- its reply was lost, is not done again.
-local lane, number
+-- its reply was lost, is not done again. A large text at its end stands by itself in the field "lane@", and "@" in its place:
+-- so it is copied less often.
+local lane, number, apart
+local brief -- what stands apart is not asked for
+local LARGE_BYTES = 4096
 
 -- The reply to give at once instead of doing the request; nil if it is to be done.
 local function refused()
@@ -64,6 +67,7 @@ local function refused()
   local found = redis.call('HMGET', CLIENT, 'epoch', lane)
   if not epoch or found[1] ~= epoch then return { 'NOCLIENT' } end
   if not found[2] then return nil end
+  apart = string.sub(found[2], -1) == '@'
   local blank = string.find(found[2], ' ', 1, true)
   local last = string.sub(found[2], 1, blank - 1)
   if last ~= number then
@@ -71,12 +75,13 @@ local function refused()
     return nil
   end
   local reply, at = {}, blank + 1
-  while at <= #found[2] do
+  while at <= #found[2] and string.sub(found[2], at) ~= '@' do
     local colon = string.find(found[2], ':', at, true)
     local length = tonumber(string.sub(found[2], at, colon - 1))
     reply[#reply + 1] = string.sub(found[2], colon + 1, colon + length)
     at = colon + 1 + length
   end
+  if at <= #found[2] and not brief then reply[#reply + 1] = redis.call('HGET', CLIENT, lane .. '@') or nil end
   if #reply == 0 then return { 'STALE' } end -- it was cancelled
   return reply, true
 end
@@ -104,7 +109,14 @@ end
 -- Ends a request: the reply is kept in its lane. kept is what to keep instead where the rest can be found again.
 local function answer(reply, kept)
   if lane then
-    redis.call('HSET', CLIENT, lane, number .. ' ' .. packed(kept or reply))
+    kept = kept or reply
+    local last = kept[#kept]
+    if last and #last > LARGE_BYTES then
+      redis.call('HSET', CLIENT, lane, number .. ' ' .. packed({ unpack(kept, 1, #kept - 1) }) .. '@', lane .. '@', last)
+    else
+      redis.call('HSET', CLIENT, lane, number .. ' ' .. packed(kept))
+      if apart then redis.call('HDEL', CLIENT, lane .. '@') end
+    end
   end
   changed()
   return reply

@@ -2,6 +2,7 @@ package workspacetest
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/netspaces/netspaces/workspace"
 )
@@ -12,6 +13,7 @@ var iterateFindTests = []test{
 	{"I2FindSkipsWhatWasTaken", i2FindSkipsWhatWasTaken},
 	{"I2FindSkipsWhatWasTakenWhileItsLoopRuns", i2FindSkipsWhatWasTakenWhileItsLoopRuns},
 	{"I2FindSkipsWhatWasTakenWhileItWaits", i2FindSkipsWhatWasTakenWhileItWaits},
+	{"I2FindMissesNoneWhileOthersTake", i2FindMissesNoneWhileOthersTake},
 	{"I2FindOfManyTakesNone", i2FindOfManyTakesNone},
 	{"I2FindAndReleasedClaims", i2FindAndReleasedClaims},
 	{"I2FindAndEndedClaims", i2FindAndEndedClaims},
@@ -128,6 +130,42 @@ func i2FindSkipsWhatWasTakenWhileItWaits(s *site) {
 			s.gives(it, 2)
 		}
 		s.holds(ws, "v", "2")
+	}
+}
+
+// Others take the first values while a loop is as fast as it can be: it gives all that nobody takes, in their order.
+func i2FindMissesNoneWhileOthersTake(s *site) {
+	const n, taken, rounds = 20_000, 4000, 3
+	ws := s.open()
+	taker := s.use(s.client())
+	for range rounds {
+		s.store(ws, "v", numbers(n)...)
+		var taking sync.WaitGroup
+		taking.Go(func() {
+			for left := taken; left > 0; {
+				values, err := taker.FetchN(s.ctx, "v", min(left, 20))
+				if err != nil {
+					s.Error(err)
+					return
+				}
+				left -= len(values)
+			}
+		})
+		last, since := -1, 0
+		for value, err := range ifind(ws, "v").Try(s.ctx) {
+			s.must(err)
+			if value <= last {
+				s.Fatalf("%d came after %d", value, last)
+			}
+			if last = value; value >= taken {
+				since++
+			}
+		}
+		taking.Wait()
+		if since != n-taken {
+			s.Errorf("%d values came that nobody has taken, want %d", since, n-taken)
+		}
+		s.must(ws.DeleteVar(s.ctx, "v"))
 	}
 }
 

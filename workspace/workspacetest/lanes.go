@@ -32,9 +32,8 @@ func lanesAreBounded(s *site) {
 		if err := ws.Store(s.ctx, "v", i); err != nil {
 			s.Errorf("Store: %v", err)
 		}
-		var none []byte
-		if _, err := ws.TryFetch(s.ctx, "none", &none); err != nil { // these do not travel together, as stores do
-			s.Errorf("TryFetch: %v", err)
+		if err := ws.Declare(s.ctx, "v", workspace.FIFO); err != nil { // these do not travel together, as stores do
+			s.Errorf("Declare: %v", err)
 		}
 	})
 	lanes := s.lanes(ws)

@@ -13,6 +13,7 @@ import (
 var lostTests = []test{
 	{"LostReplyThenCancelledStore", lostReplyThenCancelledStore},
 	{"LostReplyThenCancelledFetch", lostReplyThenCancelledFetch},
+	{"LostReplyThenCancelledFetchOfALargeValue", lostReplyThenCancelledFetchOfALargeValue},
 	{"LostReplyThenCancelledClaim", lostReplyThenCancelledClaim},
 	{"LostReplyThenForgottenStore", lostReplyThenForgottenStore},
 	{"LostReplyThenUnreachableFetch", lostReplyThenUnreachableFetch},
@@ -112,6 +113,27 @@ func lostReplyThenCancelledFetch(s *site) {
 			} else {
 				s.holds(ws, name, "3", "2", "1")
 			}
+		}
+	}
+}
+
+func lostReplyThenCancelledFetchOfALargeValue(s *site) {
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	far := s.use(rdb)
+	large := string(block(1, 1<<20))
+	s.store(ws, "lossy", []byte(large), 2)
+	for range 2 {
+		var got []byte
+		err := s.cancelled(proxy, replyLost, false, func(ctx context.Context) error { return far.Fetch(ctx, "lossy", &got) })
+		if isUnknown(err) || !errors.Is(err, context.Canceled) {
+			s.Fatalf("Fetch: %.20q, %v", got, err)
+		}
+	}
+	s.holds(ws, "lossy", large, "2")
+	for lane, reply := range s.lanes(far) {
+		if len(reply) > 1000 {
+			s.Errorf("lane %s keeps %d bytes", lane, len(reply))
 		}
 	}
 }

@@ -37,6 +37,7 @@ func onceTests() (tests []test) {
 	}{
 		{"Store", onceStore}, {"StoreServes", onceStoreServes}, {"StoreAll", onceStoreAll},
 		{"Fetch", onceFetch}, {"FetchWaiting", onceFetchWaiting},
+		{"FetchLarge", onceFetchLarge},
 		{"TryFetch", onceTryFetch}, {"TryFetchEmpty", onceTryFetchEmpty}, {"FetchN", onceFetchN}, {"IFetch", onceIFetch},
 		{"Find", onceFind}, {"FindWaiting", onceFindWaiting},
 		{"FindBrought", onceFindBrought}, {"ClaimBrought", onceClaimBrought}, {"FindByHand", onceFindByHand}, {"IFind", onceIFind},

@@ -27,6 +27,28 @@ func onceFetch(o *once) {
 	}
 }
 
+// What is kept of a large value, should its reply be lost, stands apart; of several, with what else is kept.
+func onceFetchLarge(o *once) {
+	far := o.far()
+	const size = 9000
+	text := func(i int) string { return string(block(i, size)) }
+	for i := range 6 {
+		o.store(o.ws, "lossy", block(i, size))
+	}
+	o.strikeLossy()
+	o.fetch(far, "lossy").gets(text(0))
+	o.struck()
+	o.fetch(far, "lossy").gets(text(1))
+	var number int
+	o.wantErr(far.Fetch(o.ctx, "lossy", &number), workspace.ErrValue)
+	o.fetchN(far, "lossy", 2, text(2), text(3))
+	for _, err := range bytewise["IFind"](o.ws, "lossy").Try(o.ctx) { // from now on, what goes back is put elsewhere
+		o.must(err)
+	}
+	o.wantErr(far.Fetch(o.ctx, "lossy", &number), workspace.ErrValue)
+	o.holds(o.ws, "lossy", text(4), text(5))
+}
+
 func onceFetchWaiting(o *once) {
 	far := o.far()
 	first := o.fetch(far, "lossy")

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx"
@@ -14,6 +17,9 @@ var togetherTests = []test{
 	{"TogetherAllAreStored", togetherAllAreStored},
 	{"TogetherCancelled", togetherCancelled},
 	{"TogetherFail", togetherFail},
+	{"TogetherAllCancelled", togetherAllCancelled},
+	{"TogetherClosed", togetherClosed},
+	{"TogetherFull", togetherFull},
 }
 
 // stores starts n stores of 0, 1 … into a variable.
@@ -108,5 +114,107 @@ func togetherFail(s *site) {
 	s.must(ws.Delete(s.ctx))
 	for _, store := range s.stores(far, "v", 50) {
 		store.fails(workspace.ErrNoWorkspace)
+	}
+}
+
+// Where all have left, the request ends with them, and it is known that nothing is stored.
+func togetherAllCancelled(s *site) {
+	const n = 20
+	ws := s.open()
+	rdb, proxy := s.proxied()
+	far := s.use(rdb)
+	s.store(far, "v", "first")
+	s.drain(ws, "v")
+	var stores []*pending
+	s.together(proxy, func() {
+		stores = s.stores(far, "v", n)
+		time.AfterFunc(25*time.Millisecond, func() {
+			for _, store := range stores {
+				store.cancel()
+			}
+		})
+	})
+	want := []string{}
+	for i, store := range stores {
+		store.end()
+		switch {
+		case store.err == nil:
+			want = append(want, fmt.Sprint(i))
+		case !errors.Is(store.err, context.Canceled) || isUnknown(store.err):
+			s.Errorf("store %d: %v", i, store.err)
+		}
+	}
+	got := s.drain(ws, "v")
+	slices.SortFunc(got, byNumber)
+	if !slices.Equal(got, want) {
+		s.Errorf("%q are stored; those who were told so have stored %q", got, want)
+	}
+}
+
+// A handle is closed while many store: who was told that its value is stored, has stored it, and nobody else has.
+func togetherClosed(s *site) {
+	const goroutines = 30
+	ws := s.open()
+	far := s.use(s.client())
+	var stored tally
+	var all sync.WaitGroup
+	for i := range goroutines {
+		all.Go(func() {
+			for k := i; ; k += goroutines {
+				if err := far.Store(s.ctx, "v", k); err != nil {
+					s.wantErr(err, workspace.ErrClosed)
+					return
+				}
+				stored.add(fmt.Sprint(k))
+			}
+		})
+	}
+	s.eventually(func() bool { return stored.total() > 500 }, func() string { return "nothing is stored" })
+	s.must(far.Close())
+	all.Wait()
+	got := s.drain(ws, "v")
+	if len(got) != stored.total() {
+		s.Errorf("%d values are there, want %d", len(got), stored.total())
+	}
+	stored.add(got...)
+	stored.mu.Lock()
+	defer stored.mu.Unlock()
+	for value, times := range stored.times {
+		if times != 2 { // stored, and there
+			s.Errorf("%s: %d", value, times)
+		}
+	}
+}
+
+// Stores of many values at the same time, more than one request takes: those of each caller keep their order.
+func togetherFull(s *site) {
+	const callers, each, size = 12, 400, 8 << 10
+	ws := s.open()
+	padding := strings.Repeat("x", size)
+	hammer(callers, func(i int) {
+		values := make([]any, each)
+		for k := range values {
+			values[k] = []byte(fmt.Sprintf("%02d %04d %s", i, k, padding))
+		}
+		if err := ws.StoreAll(s.ctx, "v", values...); err != nil {
+			s.Error(err)
+		}
+	})
+	var next [callers]int
+	for value, err := range workspace.NewVar[[]byte](ws, "v").IFetch().Try(s.ctx) {
+		s.must(err)
+		var i, k int
+		if _, err := fmt.Sscanf(string(value[:8]), "%d %d ", &i, &k); err != nil || string(value[8:]) != padding {
+			s.Fatalf("%.20q…: %v", value, err)
+		}
+		if k != next[i] {
+			s.Fatalf("value %d of caller %d came in place of %d", k, i, next[i])
+		}
+		next[i]++
+	}
+	for i, n := range next {
+		if n != each {
+			s.Errorf("%d values of caller %d came, want %d", n, i, each)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(*testing.T) Server) {
 		iterateTests, iterateFindTests, iterateFetchTests, iterateEndTests, iterateSingleTests, iterateBatchTests,
 		iterateModelTests, iterateGoneTests,
 		fetchNTests, fileTests, listVarsTests, settleIntoTests, watchTests,
-		onceTests(), lostTests, laneTests, backOrderTests, togetherTests, wokenTests())
+		onceTests(), lostTests, laneTests, backOrderTests, togetherTests, togetherFetchTests, wokenTests())
 }
 
 // RunAlone tests what concerns a server as a whole. Each call of open must give one that is empty and that no other test
@@ -54,7 +54,8 @@ func RunAlone(t *testing.T, open func(*testing.T) Server) {
 // RunFaults tests what happens when a real Redis kills connections, runs out of memory or refuses commands. The servers
 // that open gives must know CLIENT, CONFIG, ACL and INFO.
 func RunFaults(t *testing.T, open func(*testing.T) Server) {
-	run(t, open, killTests, refusedTests, memoryTests, herdTests, scaleTests, iterateCountTests, iterateFaultTests)
+	run(t, open, killTests, refusedTests, memoryTests, herdTests, scaleTests, iterateCountTests, togetherCountTests,
+		iterateFaultTests)
 }
 
 // RunConnection is the part of Run in which it matters most how the server is reached.
