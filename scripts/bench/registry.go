@@ -8,7 +8,7 @@ var curves []curve
 
 func init() {
 	families = []family{
-		eachUnsafe, eachAsynq, singleAsynq, busyShort, busyLong, uneven, roundtrip, wake, wakeMany, manyVerbs, oneVerbs, bulk,
+		eachTiny, singleAsynq, busyShort, busyLong, uneven, roundtrip, wake, wakeMany, manyVerbs, oneVerbs, bulk,
 		primes, memoryOfMaster, memoryOfRedis,
 	}
 	curves = []curve{curveOfElements, curveOfMemory, curveOfSlots, curveOfSizes, curveOfVariables}

@@ -20,17 +20,25 @@ func (r *report) printTables(w io.Writer) error {
 	for _, p := range r.Curves {
 		p.printTo(t)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, row := range r.Rows {
+		if g := goals[row.Name]; g.why != "" {
+			fmt.Fprintf(w, "\n%s: the goal %v is out of reach, since %s; --check wants %s.\n", row.Name, g, g.why, g.bound(g.floor))
+		}
+	}
+	return nil
 }
 
 func (row rowReport) verdict() string {
 	switch {
-	case row.Met >= 1:
-		return ""
-	case row.Met >= 0.5:
+	case row.Fails:
+		return "missed by far"
+	case row.Met < 1:
 		return "missed"
 	}
-	return "missed by far"
+	return ""
 }
 
 // printTo has a column for each series, which all have the same points on the X axis.
@@ -57,7 +65,7 @@ func printRows(w io.Writer, families []family) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range families {
 		for _, r := range f.rows {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", r.name, r.goal, r.what)
+			fmt.Fprintf(t, "%s\t%s\t%s\n", r.name, goals[r.name], r.what)
 		}
 	}
 	for _, c := range curves {

@@ -16,7 +16,7 @@ const (
 
 var uneven = family{
 	rows: []row{{
-		"uneven", inSeconds, atMost(1.05),
+		"uneven", inSeconds,
 		"log-normal times, 8 slots: the time for all, beside the lower bound max(total/slots, longest)",
 	}},
 	measure: func(ctx context.Context, b *bench, r *rounds) error {
