@@ -17,6 +17,7 @@ var (
 	findPrimes = sleigh.Register("bench.primes", primesOfChunk)
 	divisors   []int // that this worker knows
 	known      = 3   // the first number of the chunk whose primes it will need next
+	below      int   // the limit, or 0 before its first task
 )
 
 func primesBelow(ctx context.Context, s *sleigh.Sleigh, limit int) ([]int, error) {
@@ -43,11 +44,12 @@ func firsts(limit int) iter.Seq[int] {
 
 func primesOfChunk(ctx context.Context, first int) ([]int, error) {
 	user := sleigh.WorkerFrom(ctx).User()
-	var limit int
-	if err := user.Find(ctx, "limit", &limit); err != nil {
-		return nil, err
+	if below == 0 {
+		if err := user.Find(ctx, "limit", &below); err != nil {
+			return nil, err
+		}
 	}
-	end := min(first+primesChunk, limit)
+	end := min(first+primesChunk, below)
 	for known < first && known*known < end {
 		var primes []int
 		if err := user.Find(ctx, primesVar(known), &primes); err != nil {
@@ -57,7 +59,7 @@ func primesOfChunk(ctx context.Context, first int) ([]int, error) {
 		known += primesChunk
 	}
 	primes := oddPrimes(first, end, divisors)
-	if first*first < limit {
+	if first*first < below {
 		if err := user.Store(ctx, primesVar(first), primes); err != nil {
 			return nil, err
 		}

@@ -34,7 +34,8 @@ var (
 				if err != nil {
 					return err
 				}
-				r.add("memory_master", (more.master-less.master)/float64(many-few)-resultBytes, 100)
+				perElement := (more.master-less.master)/float64(many-few) - resultBytes
+				r.add("memory_master", max(perElement, 1), 100) // the collector may give back more than is used
 			}
 			return nil
 		},

@@ -21,12 +21,12 @@ var primes = family{
 		{"primes_embedded", inSeconds, "the same with an embedded Redis, beside the real one"},
 	},
 	measure: func(ctx context.Context, b *bench, r *rounds) error {
-		limit := b.size(50_000_000, 10_000_000)
+		limit := b.size(50_000_000, 20_000_000)
 		for r.next() {
 			began := time.Now()
 			want := append([]int{2}, oddPrimes(3, limit, nil)...)
 			alone := time.Since(began)
-			if known, n := map[int]int{10_000_000: 664_579, 50_000_000: 3_001_134}[limit], len(want); n != known {
+			if known, n := map[int]int{20_000_000: 1_270_607, 50_000_000: 3_001_134}[limit], len(want); n != known {
 				return fmt.Errorf("%d primes below %d, there are %d", n, limit, known)
 			}
 			two, err := together(limit, want)
