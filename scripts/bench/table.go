@@ -58,6 +58,9 @@ func (p panel) printTo(w io.Writer) {
 		fmt.Fprintf(w, "\tx^%.2f", exponent(s.Points))
 	}
 	fmt.Fprint(w, "\t\n")
+	for _, s := range p.Steps {
+		fmt.Fprintf(w, "a step: %v\n", s)
+	}
 }
 
 // printRows says what each row compares.
