@@ -46,6 +46,9 @@ func measureAll(ctx context.Context, o *options, stderr io.Writer) (_ *report, e
 	if err := b.measureCurves(ctx, o, report, stderr); err != nil {
 		return nil, errors.Join(context.Cause(ctx), err)
 	}
+	if err := b.measureStudies(ctx, o, report, stderr); err != nil {
+		return nil, err
+	}
 	report.Machine.After = load()
 	return report, nil
 }

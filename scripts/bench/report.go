@@ -14,6 +14,7 @@ type report struct {
 	Ratios  map[string]float64 `json:"ratios"`
 	Rows    []rowReport        `json:"rows"`
 	Curves  []panel            `json:"curves,omitempty"`
+	Studies []*sheet           `json:"studies,omitempty"`
 	Machine machine            `json:"machine"`
 }
 

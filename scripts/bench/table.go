@@ -20,6 +20,9 @@ func (r *report) printTables(w io.Writer) error {
 	for _, p := range r.Curves {
 		p.printTo(t)
 	}
+	for _, s := range r.Studies {
+		s.printTo(t)
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -73,6 +76,9 @@ func printRows(w io.Writer, families []family) {
 	}
 	for _, c := range curves {
 		fmt.Fprintf(t, "%s\t(curve)\t%s\n", c.name, c.what)
+	}
+	for _, s := range studies {
+		fmt.Fprintf(t, "%s\t(study)\t%s\n", s.name, s.what)
 	}
 	t.Flush()
 }
