@@ -14,6 +14,7 @@ type options struct {
 	all, curves              bool     // studies and curves, or curves, in addition to rows
 	only                     []string // names of rows and curves; none: all rows
 	repeats                  int
+	docs                     string
 	plot                     string
 }
 
@@ -29,6 +30,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.BoolVar(&o.curves, "curves", false, "measure growth curves, too; this takes minutes")
 	flags.BoolVar(&o.all, "all", false, "measure all: rows, curves and studies; this takes some ten minutes")
 	flags.StringVar(&o.plot, "plot", "", "measure growth curves, and draw them to this `file` (.png, .svg, .pdf)")
+	flags.StringVar(&o.docs, "docs", "", "put tables and pictures into performance.md of this `folder`")
 	flags.StringVar(&only, "only", "", "measure these `rows`, curves or studies alone, separated by commas; \"curves\" are all curves")
 	flags.IntVar(&o.repeats, "repeats", 3, "how often each row is measured; medians are printed")
 	if err := flags.Parse(args); err != nil {

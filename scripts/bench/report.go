@@ -66,6 +66,11 @@ func (r *report) print(stdout io.Writer, o *options) error {
 			return err
 		}
 	}
+	if o.docs != "" {
+		if err := r.writeDocs(o.docs, o); err != nil {
+			return err
+		}
+	}
 	if o.json {
 		return json.NewEncoder(stdout).Encode(r)
 	}

@@ -172,3 +172,45 @@ func TestOptions(t *testing.T) {
 		seen[name] = true
 	}
 }
+
+func TestDocs(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "performance.md")
+	before := "# Title\n\n<!-- bench: rows -->\nold rows\n<!-- end: rows -->\nbetween\n<!-- bench: elements -->\n<!-- end: elements -->\n" +
+		"<!-- bench: carry -->\nold study\n<!-- end: carry -->\nafter\n"
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := someRows(t)
+	p := panel{Name: "elements", Title: "how it grows", X: "elements", Y: "seconds"}
+	p.add("ours", 10, 1)
+	p.add("ours", 100, 20)
+	p.Steps = p.findSteps()
+	r.Curves = []panel{p}
+	if err := r.writeDocs(dir, &options{}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"# Title\n", "2 cores, go1", "\n| `wake_vs_blpop` | from a store", "| 520 µs | 130 µs | 4 | ≤ 1.3 | 0 % | missed by far |\n",
+		"<!-- end: rows -->\nbetween\n<!-- bench: elements -->\n", "![how it grows](performance/elements.svg)", "| 100 | 20 |\n",
+		"old study", "after\n",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "old rows") {
+		t.Errorf("old rows are left in\n%s", text)
+	}
+	if picture, err := os.ReadFile(filepath.Join(dir, "performance", "elements.svg")); err != nil || !strings.Contains(string(picture), "<svg") {
+		t.Errorf("the picture: %v", err)
+	}
+	r.Studies = []*sheet{{Name: "shards"}}
+	if err := r.writeDocs(dir, &options{}); err == nil || !strings.Contains(err.Error(), "bench: shards") {
+		t.Errorf("without marks: %v", err)
+	}
+}

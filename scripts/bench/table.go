@@ -27,8 +27,8 @@ func (r *report) printTables(w io.Writer) error {
 		return err
 	}
 	for _, row := range r.Rows {
-		if g := goals[row.Name]; g.why != "" {
-			fmt.Fprintf(w, "\n%s: the goal %v is out of reach, since %s; --check wants %s.\n", row.Name, g, g.why, g.bound(g.floor))
+		if text := row.floor(); text != "" {
+			fmt.Fprintln(w, "\n"+text)
 		}
 	}
 	return nil
@@ -42,6 +42,15 @@ func (row rowReport) verdict() string {
 		return "missed"
 	}
 	return ""
+}
+
+// floor says what is demanded where the goal is out of reach.
+func (row rowReport) floor() string {
+	g := goals[row.Name]
+	if g.why == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: its goal is out of reach, since %s; --check wants %s.", row.Name, g.why, g.bound(g.floor))
 }
 
 // printTo has a column for each series, which all have the same points on the X axis.
