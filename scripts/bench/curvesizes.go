@@ -13,7 +13,7 @@ import (
 var curveOfSizes = curve{
 	name: "sizes", what: "Store and Fetch from one goroutine, by the size of values",
 	measure: func(ctx context.Context, b *bench) (p panel, err error) {
-		p.X, p.Y = "bytes", "microseconds"
+		p.X, p.Y, p.Affine = "bytes", "microseconds", true
 		ws, err := workspace.Open(ctx, b.rdb, "sizes", nil)
 		if err != nil {
 			return p, err

@@ -14,7 +14,7 @@ import (
 var curveOfVariables = curve{
 	name: "variables", what: "Store and Fetch from 64 goroutines, by the number of variables that they are spread over",
 	measure: func(ctx context.Context, b *bench) (p panel, err error) {
-		p.X, p.Y = "variables", "microseconds"
+		p.X, p.Y, p.Affine = "variables", "microseconds", true
 		counts := []int{1, 3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5}
 		for _, variables := range counts[:b.size(len(counts), 9)] {
 			if err := b.timeVariables(ctx, &p, variables); err != nil {
@@ -35,7 +35,7 @@ func (b *bench) timeVariables(ctx context.Context, p *panel, variables int) (err
 	for i := range names {
 		names[i] = "variables " + strconv.Itoa(i)
 	}
-	n := max(variables, b.size(50_000, 20_000))
+	n := max(variables, b.size(20_000, 10_000))
 	for _, step := range []struct {
 		name string
 		call func(ctx context.Context, i int) error

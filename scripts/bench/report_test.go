@@ -185,7 +185,7 @@ func TestDocs(t *testing.T) {
 	p := panel{Name: "elements", Title: "how it grows", X: "elements", Y: "seconds"}
 	p.add("ours", 10, 1)
 	p.add("ours", 100, 20)
-	p.Steps = p.findSteps()
+	p.Steps = p.findSteps(nil)
 	r.Curves = []panel{p}
 	if err := r.writeDocs(dir, &options{}); err != nil {
 		t.Fatal(err)

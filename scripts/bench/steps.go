@@ -1,8 +1,11 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
-// step is where a series becomes worse from one point to the next by more than its line a + b·x explains.
+// step is where a series becomes worse from one point to the next by more than it should.
 type step struct {
 	Series string  `json:"series"`
 	From   float64 `json:"from"`
@@ -10,18 +13,29 @@ type step struct {
 	Factor float64 `json:"factor"`
 }
 
-// worstFactor is what counts as a step: noise stays below that where three repeats have a median.
+// worstFactor is what counts as a step.
 const worstFactor = 1.5
 
 func (s step) String() string {
 	return fmt.Sprintf("%s is worse by a factor of %.2f from %.0f to %.0f", s.Series, s.Factor, s.From, s.To)
 }
 
-// findSteps looks at all series of a panel.
-func (p panel) findSteps() []step {
+// findSteps are those of a panel that are in all the repeats it is made of: what is only noise is elsewhere in each.
+func (p panel) findSteps(repeats []panel) []step {
+	return slices.DeleteFunc(p.steps(), func(s step) bool {
+		return slices.ContainsFunc(repeats, func(one panel) bool {
+			return !slices.ContainsFunc(one.steps(), func(other step) bool { return other.Series == s.Series && other.From == s.From })
+		})
+	})
+}
+
+func (p panel) steps() []step {
 	var steps []step
 	for _, s := range p.Series {
-		a, b := line(s.Points)
+		a, b := 0.0, 1.0
+		if p.Affine {
+			a, b = line(s.Points)
+		}
 		for i := 1; i < len(s.Points); i++ {
 			last, next := s.Points[i-1], s.Points[i]
 			factor := (next.Y / (a + b*next.X)) / (last.Y / (a + b*last.X))

@@ -30,28 +30,31 @@ func TestLine(t *testing.T) {
 func TestSteps(t *testing.T) {
 	for _, tc := range []struct {
 		name string
-		rate bool
+		of   panel
 		y    func(x float64) float64
 		want []float64 // where steps end
 	}{
-		{"line", false, func(x float64) float64 { return 50 + 3*x }, nil},
-		{"noise", false, func(x float64) float64 { return (50 + 3*x) * (1 + 0.15*math.Sin(x)) }, nil},
-		{"jump", false, func(x float64) float64 {
+		{"line", panel{Affine: true}, func(x float64) float64 { return 50 + 3*x }, nil},
+		{"noise", panel{Affine: true}, func(x float64) float64 { return (50 + 3*x) * (1 + 0.15*math.Sin(x)) }, nil},
+		{"jump", panel{Affine: true}, func(x float64) float64 {
 			if x >= 1000 {
 				return 2 * (50 + 3*x)
 			}
 			return 50 + 3*x
 		}, []float64{1000}},
-		{"square", false, func(x float64) float64 { return x * x }, []float64{30, 100, 300, 1000, 3000, 10000}},
-		{"rate", true, func(x float64) float64 { return 100 * x }, nil},
-		{"rate that falls behind", true, func(x float64) float64 { return 100 * min(x, 1000) }, []float64{3000, 10000}},
+		{"square", panel{Affine: true}, func(x float64) float64 { return x * x }, []float64{30, 100, 300, 1000, 3000, 10000}},
+		{"proportional", panel{}, func(x float64) float64 { return 3 * x }, nil},
+		{"less", panel{}, func(x float64) float64 { return 50 + 3*math.Sqrt(x) }, nil},
+		{"more", panel{}, func(x float64) float64 { return 3*x + x*x/300 }, []float64{1000, 3000, 10000}},
+		{"rate", panel{Rate: true}, func(x float64) float64 { return 100 * x }, nil},
+		{"rate that falls behind", panel{Rate: true}, func(x float64) float64 { return 100 * min(x, 1000) }, []float64{3000, 10000}},
 	} {
-		p := panel{Rate: tc.rate}
+		p := tc.of
 		for _, x := range []float64{10, 30, 100, 300, 1000, 3000, 10000} {
 			p.add("s", x, tc.y(x))
 		}
 		var got []float64
-		for _, s := range p.findSteps() {
+		for _, s := range p.findSteps([]panel{p}) {
 			got = append(got, s.To)
 		}
 		if len(got) != len(tc.want) {
@@ -63,5 +66,24 @@ func TestSteps(t *testing.T) {
 				t.Errorf("%s: steps to %v, want %v", tc.name, got, tc.want)
 			}
 		}
+	}
+}
+
+// TestStepsOfAllRepeats checks that what is in the medians, but not in each repeat, is taken for noise.
+func TestStepsOfAllRepeats(t *testing.T) {
+	var repeats []panel
+	for _, ys := range [][]float64{{10, 90, 300}, {10, 31, 900}, {10, 90, 900}} {
+		var p panel
+		for i, x := range []float64{10, 30, 100} {
+			p.add("s", x, ys[i])
+		}
+		repeats = append(repeats, p)
+	}
+	p := middle(repeats)
+	if all, in := p.steps(), p.findSteps(repeats); len(all) != 2 || len(in) != 0 {
+		t.Errorf("steps %v, in all repeats %v", all, in)
+	}
+	if in := p.findSteps(repeats[2:]); len(in) != 2 {
+		t.Errorf("steps %v in that one repeat", in)
 	}
 }
