@@ -18,7 +18,7 @@ type primesOf struct {
 	Chunk int `json:"chunk"`
 }
 
-const primesChunk = 10_000
+const primesChunk = 100_000
 
 var (
 	findPrimes = sleigh.Register("bench.primes", primesOfChunk)

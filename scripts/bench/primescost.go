@@ -23,7 +23,7 @@ var primesCost = study{
 		for _, c := range []struct {
 			chunk   int
 			results string
-		}{{1_000, "gaps"}, {10_000, "gaps"}, {100_000, "gaps"}, {10_000, "numbers"}} {
+		}{{1_000, "gaps"}, {10_000, "gaps"}, {100_000, "gaps"}, {100_000, "numbers"}} {
 			p := primesOf{Below: below, Chunk: c.chunk}
 			find := p.asGaps
 			if c.results == "numbers" {
