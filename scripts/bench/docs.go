@@ -34,7 +34,10 @@ func (r *report) writeDocs(dir string, o *options) error {
 		parts[s.Name] = s.inMarkdown()
 	}
 	for name, part := range parts {
-		if text, err = between(text, name, r.Machine.String()+"\n\n"+part); err != nil {
+		if name == "rows" || len(o.only) > 0 { // one machine is enough where all was measured
+			part = r.Machine.String() + "\n\n" + part
+		}
+		if text, err = between(text, name, part); err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
@@ -87,7 +90,7 @@ func (p panel) inMarkdown(picture string) string {
 	for i, at := range p.Series[0].Points {
 		cells := []string{fmt.Sprintf("%.0f", at.X)}
 		for _, s := range p.Series {
-			cells = append(cells, fmt.Sprintf("%.3g", s.Points[i].Y))
+			cells = append(cells, three(s.Points[i].Y))
 		}
 		rowOf(&b, cells)
 	}

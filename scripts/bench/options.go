@@ -28,7 +28,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.BoolVar(&o.check, "check", false, "exit with 1 where a ratio is not even half as good as its goal")
 	flags.BoolVar(&o.list, "list", false, "say what each row compares, and measure nothing")
 	flags.BoolVar(&o.curves, "curves", false, "measure growth curves, too; this takes minutes")
-	flags.BoolVar(&o.all, "all", false, "measure all: rows, curves and studies; this takes some ten minutes")
+	flags.BoolVar(&o.all, "all", false, "measure all: rows, curves and studies; this takes a quarter of an hour")
 	flags.StringVar(&o.plot, "plot", "", "measure growth curves, and draw them to this `file` (.png, .svg, .pdf)")
 	flags.StringVar(&o.docs, "docs", "", "put tables and pictures into performance.md of this `folder`")
 	flags.StringVar(&only, "only", "", "measure these `rows`, curves or studies alone, separated by commas; \"curves\" are all curves")

@@ -123,7 +123,7 @@ func TestCurves(t *testing.T) {
 		if picture, err := os.Stat(file); err != nil || picture.Size() < 1000 {
 			t.Errorf("%s: %v", format, err)
 		}
-		if !strings.Contains(out.String(), "elements  ours    theirs  \n10000     0.01    100     \n100000    0.1     1e+04   \ngrows as  x^1.00  x^2.00  \n") {
+		if !strings.Contains(out.String(), "elements  ours    theirs  \n10000     0.01    100     \n100000    0.1     10000   \ngrows as  x^1.00  x^2.00  \n") {
 			t.Errorf("it printed\n%s", out.String())
 		}
 	}

@@ -25,6 +25,9 @@ var requests = study{
 		if err := b.requestsOfVerbs(ctx, s, ws); err != nil {
 			return nil, err
 		}
+		if err := b.requestsOfNew(ctx, s, ws); err != nil {
+			return nil, err
+		}
 		if err := withTeam(ctx, b.rdb, 1, func(team *sleigh.Sleigh) error { return b.requestsOfTeam(ctx, s, team) }); err != nil {
 			return nil, err
 		}
@@ -54,6 +57,14 @@ func (b *bench) requestsOfVerbs(ctx context.Context, s *sheet, ws *workspace.Wor
 		}
 	}
 	return nil
+}
+
+// requestsOfNew is what the first store into a variable costs, which makes it.
+func (b *bench) requestsOfNew(ctx context.Context, s *sheet, ws *workspace.Workspace) error {
+	n := b.size(20_000, 5_000)
+	return b.count(ctx, s, "Store into a new variable, 64 goroutines", n, func() error {
+		return fromMany(ctx, n, func(ctx context.Context, i int) error { return ws.Store(ctx, "new "+strconv.Itoa(i), value) })
+	})
 }
 
 func (b *bench) requestsOfTeam(ctx context.Context, s *sheet, team *sleigh.Sleigh) error {

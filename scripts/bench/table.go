@@ -62,7 +62,7 @@ func (p panel) printTo(w io.Writer) {
 	for i, at := range p.Series[0].Points {
 		fmt.Fprintf(w, "\t\n%.0f", at.X)
 		for _, s := range p.Series {
-			fmt.Fprintf(w, "\t%.3g", s.Points[i].Y)
+			fmt.Fprintf(w, "\t%s", three(s.Points[i].Y))
 		}
 	}
 	fmt.Fprint(w, "\t\ngrows as")

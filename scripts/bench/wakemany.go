@@ -89,18 +89,7 @@ func (w *waker) countAwaited(ctx context.Context) (int, error) {
 // storeMany stores a value for each sleeper.
 func (w *waker) storeMany(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
-	all, ctx := errgroup.WithContext(ctx)
-	for turn := range storers {
-		all.Go(func() error {
-			for i := turn; i < sleepers; i += storers {
-				if err := w.stores.Store(ctx, bed(i), i); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	err := all.Wait()
+	err := fromMany(ctx, sleepers, func(ctx context.Context, i int) error { return w.stores.Store(ctx, bed(i), i) })
 	return time.Since(began), err
 }
 
