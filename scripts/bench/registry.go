@@ -15,5 +15,5 @@ func init() {
 		primes, memoryOfMaster, memoryOfRedis,
 	}
 	curves = []curve{curveOfElements, curveOfMemory, curveOfSlots, curveOfSizes, curveOfVariables}
-	studies = []study{requests, primesCost, carry, shards}
+	studies = []study{requests, primesCost, carry, shards, tuning}
 }
