@@ -10,28 +10,33 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-var (
-	eachAsynq = family{
-		rows: []row{{
-			"each_vs_asynq", perSecond, atLeast(50),
-			"EachElem of a function that does nothing, default options, beside asynq",
-		}},
-		measure: func(ctx context.Context, b *bench, r *rounds) error {
-			return besideAsynq(ctx, b, r, "each_vs_asynq", 1, 1_000_000, nil)
-		},
-	}
-	singleAsynq = family{
-		rows: []row{{
-			"single_vs_asynq", perSecond, atLeast(4),
-			"the same by tasks of one element, each claimed by itself",
-		}},
-		measure: func(ctx context.Context, b *bench, r *rounds) error {
-			// With no more tasks handed out than there are slots, a claim has one.
-			o := &sleigh.JobOptions{Chunk: 1, LoadFactor: 1}
-			return besideAsynq(ctx, b, r, "single_vs_asynq", singleSlots, b.size(20_000, 5_000), o)
-		},
-	}
-)
+var singleAsynq = family{
+	rows: []row{{
+		"single_vs_asynq", perSecond,
+		"EachElem of a function that does nothing by tasks of one element, each claimed by itself, beside asynq",
+	}},
+	measure: func(ctx context.Context, b *bench, r *rounds) error {
+		n := b.size(20_000, 5_000)
+		// With no more tasks handed out than there are slots, a claim has one.
+		o := &sleigh.JobOptions{Chunk: 1, LoadFactor: 1}
+		a := newAsynq(b)
+		defer a.close()
+		return withTeam(ctx, b.rdb, singleSlots, func(s *sleigh.Sleigh) error {
+			for r.next() {
+				ours, err := eachNothing(ctx, s, n, o)
+				if err != nil {
+					return err
+				}
+				theirs, err := a.each(ctx)
+				if err != nil {
+					return err
+				}
+				r.add("single_vs_asynq", float64(n)/ours.Seconds(), theirs)
+			}
+			return nil
+		})
+	},
+}
 
 // Those of asynq are the best of 2 to 128, and of 4 to 32, on a machine with 2 cores.
 const (
@@ -43,43 +48,36 @@ const (
 	asynqInterval    = 10 * time.Millisecond
 )
 
-// besideAsynq compares n elements of ours with some thousands of theirs, by what is done in a second.
-func besideAsynq(ctx context.Context, b *bench, r *rounds, row string, slots, n int, o *sleigh.JobOptions) error {
-	fewer := b.size(10_000, 4_000)
-	client := asynq.NewClient(asynq.RedisClientOpt{Addr: b.addr, PoolSize: poolSize})
-	defer client.Close()
-	return withTeam(ctx, b.rdb, slots, func(s *sleigh.Sleigh) error {
-		for r.next() {
-			ours, err := eachNothing(ctx, s, n, o)
-			if err != nil {
-				return err
-			}
-			theirs, err := b.eachAsynq(ctx, client, fewer)
-			if err != nil {
-				return err
-			}
-			r.add(row, float64(n)/ours.Seconds(), float64(fewer)/theirs.Seconds())
-		}
-		return nil
-	})
+// asynqTeam is a master with n tasks for its workers.
+type asynqTeam struct {
+	*bench
+	client *asynq.Client
+	n      int
 }
 
-// eachAsynq is how long asynq takes for n tasks, with workers that are there and warm. They end with it, since those that
-// have nothing to do look for work all the time.
-func (b *bench) eachAsynq(ctx context.Context, client *asynq.Client, n int) (time.Duration, error) {
-	crew, err := startCrew(processes, "asynq-worker", b.addr)
+func newAsynq(b *bench) *asynqTeam {
+	return &asynqTeam{b, asynq.NewClient(asynq.RedisClientOpt{Addr: b.addr, PoolSize: poolSize}), b.size(10_000, 4_000)}
+}
+
+func (a *asynqTeam) close() { _ = a.client.Close() }
+
+// each is how many tasks are done in a second, with workers that are there and warm. They end with it, since those that have
+// nothing to do look for work all the time.
+func (a *asynqTeam) each(ctx context.Context) (rate float64, err error) {
+	crew, err := startCrew(processes, "asynq-worker", a.addr)
 	if err != nil {
 		return 0, err
 	}
 	defer crew.end()
-	if _, err := b.runAsynq(ctx, client, 500); err != nil {
+	if _, err := a.run(ctx, 500); err != nil {
 		return 0, err
 	}
-	return b.runAsynq(ctx, client, n)
+	took, err := a.run(ctx, a.n)
+	return float64(a.n) / took.Seconds(), err
 }
 
-// runAsynq hands out n tasks and waits for their results.
-func (b *bench) runAsynq(ctx context.Context, client *asynq.Client, n int) (time.Duration, error) {
+// run hands out n tasks and waits for their results.
+func (a *asynqTeam) run(ctx context.Context, n int) (time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	began := time.Now()
@@ -87,14 +85,14 @@ func (b *bench) runAsynq(ctx context.Context, client *asynq.Client, n int) (time
 		go func() {
 			for i := turn; i < n; i += asynqEnqueuers {
 				task := asynq.NewTask(asynqTask, []byte(numbered(i, i)), asynq.MaxRetry(0))
-				if _, err := client.EnqueueContext(ctx, task); err != nil {
+				if _, err := a.client.EnqueueContext(ctx, task); err != nil {
 					cancel(err)
 					return
 				}
 			}
 		}()
 	}
-	results, err := gather(ctx, b.plain, asynqResults, n)
+	results, err := gather(ctx, a.plain, asynqResults, n)
 	took := time.Since(began)
 	if err != nil {
 		return 0, errors.Join(context.Cause(ctx), err)

@@ -20,7 +20,10 @@ type panel struct {
 	Title  string   `json:"title"`
 	X      string   `json:"x"`
 	Y      string   `json:"y"`
+	Rate   bool     `json:"rate,omitempty"`   // Y is how many in a second: the more, the better
+	Affine bool     `json:"affine,omitempty"` // Y should grow as a + b·X; else at most as X
 	Series []series `json:"series"`
+	Steps  []step   `json:"steps"`
 }
 
 type series struct {
@@ -47,7 +50,7 @@ func (p *panel) add(name string, x, y float64) {
 // middle has the medians of panels that have the same points on the X axis.
 func middle(all []panel) panel {
 	var p panel
-	p.X, p.Y = all[0].X, all[0].Y
+	p.X, p.Y, p.Rate, p.Affine = all[0].X, all[0].Y, all[0].Rate, all[0].Affine
 	for i, s := range all[0].Series {
 		for k, at := range s.Points {
 			var ys []float64
@@ -75,7 +78,7 @@ func (b *bench) measureCurves(ctx context.Context, o *options, r *report, stderr
 			repeats = append(repeats, p)
 		}
 		p := middle(repeats)
-		p.Name, p.Title = c.name, c.what
+		p.Name, p.Title, p.Steps = c.name, c.what, p.findSteps(repeats)
 		r.Curves = append(r.Curves, p)
 		fmt.Fprintf(stderr, "%s: %v\n", c.name, time.Since(began).Round(100*time.Millisecond))
 	}

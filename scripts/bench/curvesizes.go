@@ -13,13 +13,13 @@ import (
 var curveOfSizes = curve{
 	name: "sizes", what: "Store and Fetch from one goroutine, by the size of values",
 	measure: func(ctx context.Context, b *bench) (p panel, err error) {
-		p.X, p.Y = "bytes", "microseconds"
+		p.X, p.Y, p.Affine = "bytes", "microseconds", true
 		ws, err := workspace.Open(ctx, b.rdb, "sizes", nil)
 		if err != nil {
 			return p, err
 		}
 		defer func() { err = errors.Join(err, ws.Close()) }()
-		for _, size := range []int{10, 100, 1e3, 1e4, 1e5, 1e6} {
+		for _, size := range []int{10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6} {
 			if err := b.timeSize(ctx, ws, &p, size); err != nil {
 				return p, err
 			}
@@ -29,7 +29,7 @@ var curveOfSizes = curve{
 }
 
 func (b *bench) timeSize(ctx context.Context, ws *workspace.Workspace, p *panel, size int) error {
-	n := min(b.size(3000, 500), 64<<20/size)
+	n := min(b.size(2000, 500), 64<<20/size)
 	value := bytes.Repeat([]byte("x"), size)
 	check := func(got []byte, err error) error {
 		if err == nil && !bytes.Equal(got, value) {

@@ -12,7 +12,7 @@ import (
 var curveOfSlots = curve{
 	name: "slots", what: "EachElem of tasks of 10 ms, by the number of slots",
 	measure: func(ctx context.Context, b *bench) (p panel, err error) {
-		p.X, p.Y = "slots", "tasks in a second"
+		p.X, p.Y, p.Rate = "slots", "tasks in a second", true
 		const each = 10 * time.Millisecond
 		for _, slots := range []int{1, 2, 4, 8, 16, 32, 64} {
 			rate, err := napsPerSecond(ctx, b, slots, b.size(300, 50)*slots, each)

@@ -14,9 +14,9 @@ import (
 var curveOfVariables = curve{
 	name: "variables", what: "Store and Fetch from 64 goroutines, by the number of variables that they are spread over",
 	measure: func(ctx context.Context, b *bench) (p panel, err error) {
-		p.X, p.Y = "variables", "microseconds"
-		counts := []int{1, 10, 100, 1e3, 1e4, 1e5}
-		for _, variables := range counts[:b.size(len(counts), 5)] {
+		p.X, p.Y, p.Affine = "variables", "microseconds", true
+		counts := []int{1, 3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 3e4, 1e5}
+		for _, variables := range counts[:b.size(len(counts), 9)] {
 			if err := b.timeVariables(ctx, &p, variables); err != nil {
 				return p, err
 			}
@@ -35,7 +35,14 @@ func (b *bench) timeVariables(ctx context.Context, p *panel, variables int) (err
 	for i := range names {
 		names[i] = "variables " + strconv.Itoa(i)
 	}
-	n := max(variables, b.size(100_000, 20_000))
+	n := max(variables, b.size(20_000, 10_000))
+	// The first store into a variable makes it, which is not counted here.
+	if err := fromMany(ctx, variables, func(ctx context.Context, i int) error {
+		var got int
+		return errors.Join(ws.Store(ctx, names[i], i), ws.Fetch(ctx, names[i], &got))
+	}); err != nil {
+		return err
+	}
 	for _, step := range []struct {
 		name string
 		call func(ctx context.Context, i int) error
@@ -58,23 +65,28 @@ func (b *bench) timeVariables(ctx context.Context, p *panel, variables int) (err
 		}},
 	} {
 		began := time.Now()
-		all, ctx := errgroup.WithContext(ctx)
-		for turn := range storers {
-			all.Go(func() error {
-				for i := turn; i < n; i += storers {
-					if err := step.call(ctx, i); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		}
-		if err := all.Wait(); err != nil {
+		if err := fromMany(ctx, n, step.call); err != nil {
 			return err
 		}
 		p.add(step.name, float64(variables), time.Since(began).Seconds()*1e6/float64(n))
 	}
 	return nil
+}
+
+// fromMany has the storers make n calls.
+func fromMany(ctx context.Context, n int, call func(ctx context.Context, i int) error) error {
+	all, ctx := errgroup.WithContext(ctx)
+	for turn := range storers {
+		all.Go(func() error {
+			for i := turn; i < n; i += storers {
+				if err := call(ctx, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return all.Wait()
 }
 
 // checkVariable checks that a value was stored into the same variable.

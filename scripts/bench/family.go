@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 )
 
@@ -16,35 +15,21 @@ type family struct {
 type row struct {
 	name string
 	unit unit
-	goal goal
 	what string // what is compared
-}
-
-// goal is what a ratio should be.
-type goal struct {
-	most  bool // the less, the better: it is about time or memory
-	ratio float64
-}
-
-func atLeast(ratio float64) goal { return goal{ratio: ratio} }
-func atMost(ratio float64) goal  { return goal{most: true, ratio: ratio} }
-
-func (g goal) String() string {
-	if g.most {
-		return fmt.Sprintf("≤ %g", g.ratio)
-	}
-	return fmt.Sprintf("≥ %g", g.ratio)
-}
-
-// met is how much of the goal a ratio reaches: 1 where it is met exactly, 0.5 where it is half as good.
-func (g goal) met(ratio float64) float64 {
-	if g.most {
-		return g.ratio / ratio
-	}
-	return ratio / g.ratio
 }
 
 // isWanted reports whether any of the rows is.
 func (f *family) isWanted(o *options) bool {
 	return slices.ContainsFunc(f.rows, func(r row) bool { return o.wantsRow(r.name) })
+}
+
+// reports are those of the rows that are wanted.
+func (f *family) reports(o *options, r *rounds) []rowReport {
+	var all []rowReport
+	for _, row := range f.rows {
+		if o.wantsRow(row.name) {
+			all = append(all, reportOf(row, r.samples[row.name]))
+		}
+	}
+	return all
 }

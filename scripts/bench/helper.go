@@ -16,6 +16,7 @@ var helpers = map[string]func(args []string, ready func(text string)) error{
 	"blpop-worker":  blpopWorker,
 	"asynq-worker":  asynqWorker,
 	"memory-master": memoryMaster,
+	redisNodeName:   redisNode,
 }
 
 // helpMain is the main of a helper process, which ends in it. In any other process it does nothing.
@@ -24,10 +25,12 @@ func helpMain(name string, args []string) {
 	if help == nil {
 		return
 	}
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
-	}()
+	if name != redisNodeName { // which has a server to end before
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+	}
 	err := help(args, func(text string) { fmt.Println(text) })
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench %s: %v\n", name, err)

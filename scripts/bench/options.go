@@ -11,9 +11,10 @@ import (
 // options are the command line.
 type options struct {
 	quick, json, check, list bool
-	curves                   bool     // growth curves in addition to rows
+	all, curves              bool     // studies and curves, or curves, in addition to rows
 	only                     []string // names of rows and curves; none: all rows
 	repeats                  int
+	docs                     string
 	plot                     string
 }
 
@@ -27,13 +28,15 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.BoolVar(&o.check, "check", false, "exit with 1 where a ratio is not even half as good as its goal")
 	flags.BoolVar(&o.list, "list", false, "say what each row compares, and measure nothing")
 	flags.BoolVar(&o.curves, "curves", false, "measure growth curves, too; this takes minutes")
+	flags.BoolVar(&o.all, "all", false, "measure all: rows, curves and studies; this takes a quarter of an hour")
 	flags.StringVar(&o.plot, "plot", "", "measure growth curves, and draw them to this `file` (.png, .svg, .pdf)")
-	flags.StringVar(&only, "only", "", "measure these `rows` or curves alone, separated by commas; \"curves\" are all curves")
+	flags.StringVar(&o.docs, "docs", "", "put tables and pictures into performance.md of this `folder`")
+	flags.StringVar(&only, "only", "", "measure these `rows`, curves or studies alone, separated by commas; \"curves\" are all curves")
 	flags.IntVar(&o.repeats, "repeats", 3, "how often each row is measured; medians are printed")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	o.curves = o.curves || o.plot != ""
+	o.curves = o.curves || o.all || o.plot != ""
 	if only != "" {
 		o.only = strings.Split(only, ",")
 	}
@@ -53,7 +56,7 @@ func (o *options) validate(rest []string) error {
 	}
 	for _, name := range o.only {
 		if !slices.Contains(allNames(), name) {
-			return fmt.Errorf("there is no row or curve %q; there are %s", name, strings.Join(allNames(), ", "))
+			return fmt.Errorf("there is nothing called %q; there are %s", name, strings.Join(allNames(), ", "))
 		}
 	}
 	return nil
@@ -70,6 +73,9 @@ func allNames() []string {
 	for _, c := range curves {
 		names = append(names, c.name)
 	}
+	for _, s := range studies {
+		names = append(names, s.name)
+	}
 	return names
 }
 
@@ -82,6 +88,13 @@ func (o *options) wantsCurve(name string) bool {
 		return o.curves
 	}
 	return slices.Contains(o.only, name) || slices.Contains(o.only, "curves")
+}
+
+func (o *options) wantsStudy(name string) bool {
+	if len(o.only) == 0 {
+		return o.all
+	}
+	return slices.Contains(o.only, name)
 }
 
 // curveRepeats is how often each curve is measured.

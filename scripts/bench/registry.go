@@ -6,10 +6,14 @@ var families []family
 // curves are all growth curves.
 var curves []curve
 
+// studies are all other tables.
+var studies []study
+
 func init() {
 	families = []family{
-		eachUnsafe, eachAsynq, singleAsynq, busyShort, busyLong, uneven, roundtrip, wake, wakeMany, manyVerbs, oneVerbs, bulk,
+		eachTiny, singleAsynq, busyShort, busyLong, uneven, roundtrip, wake, wakeMany, manyVerbs, oneVerbs, bulk,
 		primes, memoryOfMaster, memoryOfRedis,
 	}
 	curves = []curve{curveOfElements, curveOfMemory, curveOfSlots, curveOfSizes, curveOfVariables}
+	studies = []study{requests, primesCost, carry, shards, tuning}
 }

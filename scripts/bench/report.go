@@ -14,6 +14,7 @@ type report struct {
 	Ratios  map[string]float64 `json:"ratios"`
 	Rows    []rowReport        `json:"rows"`
 	Curves  []panel            `json:"curves,omitempty"`
+	Studies []*sheet           `json:"studies,omitempty"`
 	Machine machine            `json:"machine"`
 }
 
@@ -28,6 +29,7 @@ type rowReport struct {
 	Met    float64 `json:"met"`    // how much of the goal is reached; 1 or more is all
 	Spread float64 `json:"spread"` // of the ratios: (max - min) / median
 	Rounds int     `json:"rounds"`
+	Fails  bool    `json:"fails,omitempty"` // by far: see goal.fails
 }
 
 // reportOf has the medians of a row.
@@ -36,10 +38,10 @@ func reportOf(r row, samples []sample) rowReport {
 	for _, s := range samples {
 		ours, theirs, ratios = append(ours, s.ours), append(theirs, s.theirs), append(ratios, s.ratio)
 	}
-	ratio := median(ratios)
+	ratio, goal := median(ratios), goals[r.name]
 	return rowReport{
-		Name: r.name, Unit: r.unit, Ours: median(ours), Theirs: median(theirs), Ratio: ratio, Goal: r.goal.String(),
-		Met: r.goal.met(ratio), Spread: spread(ratios), Rounds: len(samples),
+		Name: r.name, Unit: r.unit, Ours: median(ours), Theirs: median(theirs), Ratio: ratio, Goal: goal.String(),
+		Met: goal.met(ratio), Spread: spread(ratios), Rounds: len(samples), Fails: goal.fails(ratio),
 	}
 }
 
@@ -64,18 +66,23 @@ func (r *report) print(stdout io.Writer, o *options) error {
 			return err
 		}
 	}
+	if o.docs != "" {
+		if err := r.writeDocs(o.docs, o); err != nil {
+			return err
+		}
+	}
 	if o.json {
 		return json.NewEncoder(stdout).Encode(r)
 	}
 	return r.printTables(stdout)
 }
 
-// check is an error where a ratio is not even half as good as its goal.
+// check is an error where a ratio fails.
 func (r *report) check() error {
 	var errs []error
 	for _, row := range r.Rows {
-		if row.Met < 0.5 {
-			errs = append(errs, fmt.Errorf("%s is %.3g, not even half as good as its goal %s", row.Name, row.Ratio, row.Goal))
+		if row.Fails {
+			errs = append(errs, fmt.Errorf("%s is %.3g, which %s", row.Name, row.Ratio, goals[row.Name].complaint()))
 		}
 	}
 	return errors.Join(errs...)

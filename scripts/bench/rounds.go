@@ -51,3 +51,12 @@ func (r *rounds) addSpeedup(row string, ours, theirs time.Duration) {
 	all := r.samples[row]
 	all[len(all)-1].ratio = theirs.Seconds() / ours.Seconds()
 }
+
+// addWorse adds what this round gave for that one of two rows that is further from its goal.
+func (r *rounds) addWorse(row, one, other string) {
+	worse, last := one, func(row string) sample { return r.samples[row][len(r.samples[row])-1] }
+	if goals[other].met(last(other).ratio) < goals[one].met(last(one).ratio) {
+		worse = other
+	}
+	r.samples[row] = append(r.samples[row], last(worse))
+}

@@ -20,17 +20,37 @@ func (r *report) printTables(w io.Writer) error {
 	for _, p := range r.Curves {
 		p.printTo(t)
 	}
-	return t.Flush()
+	for _, s := range r.Studies {
+		s.printTo(t)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, row := range r.Rows {
+		if text := row.floor(); text != "" {
+			fmt.Fprintln(w, "\n"+text)
+		}
+	}
+	return nil
 }
 
 func (row rowReport) verdict() string {
 	switch {
-	case row.Met >= 1:
-		return ""
-	case row.Met >= 0.5:
+	case row.Fails:
+		return "missed by far"
+	case row.Met < 1:
 		return "missed"
 	}
-	return "missed by far"
+	return ""
+}
+
+// floor says what is demanded where the goal is out of reach.
+func (row rowReport) floor() string {
+	g := goals[row.Name]
+	if g.why == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s: its goal is out of reach, since %s; --check wants %s.", row.Name, g.why, g.bound(g.floor))
 }
 
 // printTo has a column for each series, which all have the same points on the X axis.
@@ -42,7 +62,7 @@ func (p panel) printTo(w io.Writer) {
 	for i, at := range p.Series[0].Points {
 		fmt.Fprintf(w, "\t\n%.0f", at.X)
 		for _, s := range p.Series {
-			fmt.Fprintf(w, "\t%.3g", s.Points[i].Y)
+			fmt.Fprintf(w, "\t%s", three(s.Points[i].Y))
 		}
 	}
 	fmt.Fprint(w, "\t\ngrows as")
@@ -50,6 +70,9 @@ func (p panel) printTo(w io.Writer) {
 		fmt.Fprintf(w, "\tx^%.2f", exponent(s.Points))
 	}
 	fmt.Fprint(w, "\t\n")
+	for _, s := range p.Steps {
+		fmt.Fprintf(w, "a step: %v\n", s)
+	}
 }
 
 // printRows says what each row compares.
@@ -57,11 +80,14 @@ func printRows(w io.Writer, families []family) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range families {
 		for _, r := range f.rows {
-			fmt.Fprintf(t, "%s\t%s\t%s\n", r.name, r.goal, r.what)
+			fmt.Fprintf(t, "%s\t%s\t%s\n", r.name, goals[r.name], r.what)
 		}
 	}
 	for _, c := range curves {
 		fmt.Fprintf(t, "%s\t(curve)\t%s\n", c.name, c.what)
+	}
+	for _, s := range studies {
+		fmt.Fprintf(t, "%s\t(study)\t%s\n", s.name, s.what)
 	}
 	t.Flush()
 }

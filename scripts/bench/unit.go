@@ -45,6 +45,14 @@ func digits(x float64) string {
 	return fmt.Sprintf("%.2f", x)
 }
 
+// three gives three digits without a power of ten.
+func three(x float64) string {
+	if x >= 1000 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.3g", x)
+}
+
 // short is a duration in three digits.
 func short(d time.Duration) string {
 	switch {

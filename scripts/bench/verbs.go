@@ -15,17 +15,17 @@ import (
 var value = bytes.Repeat([]byte("x"), 100)
 
 var (
-	manyVerbs = verbs(64, 1.5, 8_000, "with 64 goroutines, beside RPUSH and LPOP by go-redis from as many")
-	oneVerbs  = verbs(1, 0.8, 1_500, "with one goroutine, beside RPUSH and LPOP by go-redis")
+	manyVerbs = verbs(64, 8_000, "with 64 goroutines, beside %s by go-redis from as many")
+	oneVerbs  = verbs(1, 1_500, "with one goroutine, beside %s by go-redis")
 )
 
 // verbs are rows of Store and Fetch by some goroutines.
-func verbs(goroutines int, ratio float64, calls int, how string) family {
+func verbs(goroutines, calls int, how string) family {
 	stores, fetches := fmt.Sprintf("store%d_vs_raw", goroutines), fmt.Sprintf("fetch%d_vs_raw", goroutines)
 	return family{
 		rows: []row{
-			{stores, perSecond, atLeast(ratio), "Store of 100 B " + how},
-			{fetches, perSecond, atLeast(ratio), "Fetch of 100 B " + how},
+			{stores, perSecond, fmt.Sprintf("Store of 100 B "+how, "RPUSH")},
+			{fetches, perSecond, fmt.Sprintf("Fetch of 100 B "+how, "LPOP")},
 		},
 		measure: func(ctx context.Context, b *bench, r *rounds) (err error) {
 			ws, err := workspace.Open(ctx, b.rdb, "verbs", nil)
