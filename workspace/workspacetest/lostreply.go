@@ -15,6 +15,7 @@ var lostTests = []test{
 	{"LostReplyThenCancelledFetch", lostReplyThenCancelledFetch},
 	{"LostReplyThenCancelledFetchOfALargeValue", lostReplyThenCancelledFetchOfALargeValue},
 	{"LostReplyThenCancelledClaim", lostReplyThenCancelledClaim},
+	{"LostReplyThenCancelledMadeClaims", lostReplyThenCancelledMadeClaims},
 	{"LostReplyThenForgottenStore", lostReplyThenForgottenStore},
 	{"LostReplyThenUnreachableFetch", lostReplyThenUnreachableFetch},
 	{"LostReplyThenUnreachableStore", lostReplyThenUnreachableStore},
