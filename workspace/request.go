@@ -161,7 +161,7 @@ func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) {
 		born = d.waiter.born
 		ws.waiting.mu.Unlock()
 	}
-	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable),
+	r, err := call(ctx, ws.rdb, cancelScript, ws.keysFor(d.variable),
 		ws.incarnation, d.request, d.variable, member, born, d.used)
 	if err != nil {
 		return

@@ -135,7 +135,7 @@ func (ws *Workspace) sendStore(ctx context.Context, variable string, texts [][]b
 	for i, text := range texts {
 		args[i] = text
 	}
-	keys := ws.keys.forScript(ws.client, variable)
+	keys := ws.keysFor(variable)
 	_, err := ws.request(ctx, storeScript, keys, origin{variable: variable}, args...)
 	return err
 }

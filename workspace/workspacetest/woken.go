@@ -95,7 +95,9 @@ func (b *beds) wokenCancelled(what fate) {
 		case fetch.err == nil && fetch.value == fmt.Sprint(i):
 		case i < manyBeds/2 && errors.Is(fetch.err, context.Canceled):
 			b.eventually(func() bool { return b.info(b.ws, bed(i)).Values == 1 },
-				func() string { return fmt.Sprintf("the value of fetch %d, which ended with %v, does not come back", i, fetch.err) })
+				func() string {
+					return fmt.Sprintf("the value of fetch %d, which ended with %v, does not come back", i, fetch.err)
+				})
 			b.holds(b.ws, bed(i), fmt.Sprint(i))
 		default:
 			b.Errorf("fetch %d: %q, %v", i, fetch.value, fetch.err)
