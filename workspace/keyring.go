@@ -1,6 +1,9 @@
 package workspace
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 const keyringSize = 1000 // variables
 
@@ -24,8 +27,7 @@ func (ws *Workspace) keysFor(variable string) []string {
 		if r.all == nil {
 			r.all = map[string][]string{}
 		}
-		found = ws.keys.forScript(ws.client, variable)
-		found = found[:len(found):len(found)]
+		found = slices.Clip(ws.keys.forScript(ws.client, variable))
 		r.all[variable] = found
 	}
 	return found
