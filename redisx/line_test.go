@@ -154,7 +154,7 @@ func TestLineReplies(t *testing.T) {
 		_ = ours.Close()
 		switch want := want.(type) {
 		case replyError:
-			if refused != error(want) || err != nil || !redis.HasErrorPrefix(refused, "MOVED ") {
+			if !errors.Is(refused, want) || err != nil || !redis.HasErrorPrefix(refused, "MOVED ") {
 				t.Errorf("%q: %v, %v", text, refused, err)
 			}
 		case error:

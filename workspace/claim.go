@@ -165,7 +165,7 @@ func (c *Claim) settling(outcomes []Outcome) (keys []string, args []any, targets
 		}
 		values = append(values, o.Index, number, text)
 	}
-	keys = c.ws.keys.forScript(c.ws.client, c.variable)
+	keys = c.ws.keysFor(c.variable)
 	args = []any{c.id, len(spaces) - 1, len(targets)}
 	for _, other := range spaces[1:] {
 		keys = append(keys, other.keys.workspace(), other.keys.variables(), other.keys.live())
@@ -180,7 +180,7 @@ func (c *Claim) settling(outcomes []Outcome) (keys []string, args []any, targets
 // Renew extends the lease, counted from now. It returns ErrClaimLost if all values are settled or somebody else has them,
 // and ErrBuried after EndClaims. It blocks for a round trip.
 func (c *Claim) Renew(ctx context.Context, lease time.Duration) error {
-	r, err := c.ws.call(ctx, renewClaimScript, c.ws.keys.forScript(c.ws.client, c.variable),
+	r, err := c.ws.call(ctx, renewClaimScript, c.ws.keysFor(c.variable),
 		c.ws.incarnation, c.variable, c.id, c.ws.client, lease.Milliseconds())
 	switch {
 	case err != nil:

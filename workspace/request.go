@@ -212,7 +212,7 @@ func (ws *Workspace) tellDeparture(ctx context.Context, d *departure) {
 	for _, place := range d.places {
 		args = append(args, place)
 	}
-	r, err := call(ctx, ws.rdb, cancelScript, ws.keys.forScript(ws.client, d.variable), args...)
+	r, err := call(ctx, ws.rdb, cancelScript, ws.keysFor(d.variable), args...)
 	if err != nil {
 		return
 	}

@@ -126,6 +126,6 @@ func (ws *Workspace) load(s *shipment) batch {
 }
 
 func (ws *Workspace) sendStore(ctx context.Context, variable string, b batch) error {
-	_, err := ws.request(ctx, storeScript, ws.keys.forScript(ws.client, variable), origin{variable: variable}, b.texts...)
+	_, err := ws.request(ctx, storeScript, ws.keysFor(variable), origin{variable: variable}, b.texts...)
 	return err
 }

@@ -149,7 +149,7 @@ func (ws *Workspace) await(ctx context.Context, q question, more ...any) (reply,
 }
 
 func (ws *Workspace) ask(ctx context.Context, q question, w *waiter, args ...any) (reply, error) {
-	r, err := ws.request(ctx, q.script, ws.keys.forScript(ws.client, q.variable), origin{q.variable, w, q.keep}, args...)
+	r, err := ws.request(ctx, q.script, ws.keysFor(q.variable), origin{q.variable, w, q.keep}, args...)
 	if q.asked != nil {
 		q.asked(r)
 	}

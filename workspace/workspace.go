@@ -32,6 +32,7 @@ type Workspace struct {
 	fetches      fetches
 	coming       coming
 	waiting      waiting
+	keyring      keyring
 	calls        gate            // calls that may have to be undone, and what they have left to do in the background
 	ctx          context.Context // ends when the handle closes
 	cancel       context.CancelFunc
