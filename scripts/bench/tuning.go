@@ -120,8 +120,8 @@ func (t *tuner) persistence(ctx context.Context) (err error) {
 		err = errors.Join(err, t.keepOnDisk(ctx, "no", "everysec"), ws.Close())
 	}()
 	return withTeam(ctx, t.rdb, 1, func(s *sleigh.Sleigh) error {
-		n := t.size(500_000, 100_000)
-		calls := t.size(20_000, 4_000)
+		n := t.size(200_000, 100_000) // few enough for a disk that is nearly full
+		calls := t.size(8_000, 4_000)
 		many := &callers{goroutines: 64, b: t.bench, ws: ws}
 		one := &callers{goroutines: 1, b: t.bench, ws: ws}
 		for _, work := range []struct {
