@@ -21,7 +21,7 @@ const numbersAtOnce = 1000
 var tuning = study{
 	name: "tuning", what: "what settings change",
 	measure: func(ctx context.Context, b *bench) (*sheet, error) {
-		t := &tuner{bench: b, sheet: &sheet{Columns: []string{"work", "setting", "in a second", "beside the default"}}}
+		t := &tuner{b, &sheet{Columns: []string{"work", "setting", "in a second", "beside the default"}}}
 		if err := withTeam(ctx, b.rdb, 1, func(s *sleigh.Sleigh) error { return t.tiny(ctx, s) }); err != nil {
 			return nil, err
 		}
@@ -32,82 +32,84 @@ var tuning = study{
 	},
 }
 
-// tuner adds lines to a sheet. The first one of some work is the default.
+// tuner adds lines to a sheet.
 type tuner struct {
 	*bench
 	*sheet
-	work     string
-	standard float64 // of that
 }
 
-// try adds what is done in a second, the median of three, of f, which does n.
-func (t *tuner) try(work, setting string, n int, f func() error) error {
-	var rates []float64
+// trial is some work under a setting.
+type trial struct {
+	setting string
+	run     func() error
+	prepare func() error // is not counted; may be nil
+}
+
+// try adds what is done in a second of n, the median of three. All are tried in turn; the first one is the default.
+func (t *tuner) try(work string, n int, trials []trial) error {
+	rates := make([][]float64, len(trials))
 	for range t.size(3, 1) {
-		began := time.Now()
-		if err := f(); err != nil {
-			return fmt.Errorf("%s, %s: %w", work, setting, err)
+		for i, one := range trials {
+			if one.prepare != nil {
+				if err := one.prepare(); err != nil {
+					return fmt.Errorf("%s, %s: %w", work, one.setting, err)
+				}
+			}
+			began := time.Now()
+			if err := one.run(); err != nil {
+				return fmt.Errorf("%s, %s: %w", work, one.setting, err)
+			}
+			rates[i] = append(rates[i], float64(n)/time.Since(began).Seconds())
 		}
-		rates = append(rates, float64(n)/time.Since(began).Seconds())
 	}
-	rate := median(rates)
-	if work != t.work {
-		t.work, t.standard = work, rate
+	for i, one := range trials {
+		rate := median(rates[i])
+		t.add(work, one.setting, perSecond.format(rate), fmt.Sprintf("%.2f", rate/median(rates[0])))
 	}
-	t.add(work, setting, perSecond.format(rate), fmt.Sprintf("%.2f", rate/t.standard))
 	return nil
 }
 
 func (t *tuner) tiny(ctx context.Context, s *sleigh.Sleigh) error {
-	const work = "numbers, nothing to do"
 	n := t.size(1_000_000, 200_000)
-	for _, c := range []struct {
-		setting string
-		o       *sleigh.JobOptions
-	}{
-		{"default", nil},
-		{"Chunk: 10000", &sleigh.JobOptions{Chunk: 10000}},
-		{"Chunk: 1000", &sleigh.JobOptions{Chunk: 1000}},
-		{"Chunk: 100", &sleigh.JobOptions{Chunk: 100}},
-		{"LoadFactor: 1", &sleigh.JobOptions{LoadFactor: 1}},
-		{"LoadFactor: 16", &sleigh.JobOptions{LoadFactor: 16}},
-	} {
-		if err := t.try(work, c.setting, n, func() error {
-			_, err := eachNothing(ctx, s, n, c.o)
-			return err
-		}); err != nil {
+	with := func(o *sleigh.JobOptions) func() error {
+		return func() error {
+			_, err := eachNothing(ctx, s, n, o)
 			return err
 		}
 	}
-	return t.try(work, fmt.Sprintf("%d of them an element", numbersAtOnce), n, func() error {
-		results, err := nothings.EachElem(ctx, s, slices.Chunk(slices.Collect(upTo(n)), numbersAtOnce), nil)
-		if err != nil {
-			return err
-		}
-		return checkOrder(slices.Concat(results...), n)
+	numbers := slices.Collect(upTo(n))
+	return t.try("numbers, nothing to do", n, []trial{
+		{setting: "default", run: with(nil)},
+		{setting: "Chunk: 10000", run: with(&sleigh.JobOptions{Chunk: 10000})},
+		{setting: "Chunk: 1000", run: with(&sleigh.JobOptions{Chunk: 1000})},
+		{setting: "Chunk: 100", run: with(&sleigh.JobOptions{Chunk: 100})},
+		{setting: "LoadFactor: 1", run: with(&sleigh.JobOptions{LoadFactor: 1})},
+		{setting: "LoadFactor: 16", run: with(&sleigh.JobOptions{LoadFactor: 16})},
+		{setting: fmt.Sprintf("%d of them an element", numbersAtOnce), run: func() error {
+			results, err := nothings.EachElem(ctx, s, slices.Chunk(numbers, numbersAtOnce), nil)
+			if err != nil {
+				return err
+			}
+			return checkOrder(slices.Concat(results...), n)
+		}},
 	})
 }
 
 func (t *tuner) naps(ctx context.Context, s *sleigh.Sleigh) error {
-	n := t.size(4000, 800)
-	for _, c := range []struct {
-		setting string
-		o       *sleigh.JobOptions
-	}{
-		{"default", nil},
-		{"Chunk: 1", &sleigh.JobOptions{Chunk: 1}},
-		{"LoadFactor: 1", &sleigh.JobOptions{LoadFactor: 1}},
-		{"LoadFactor: 16", &sleigh.JobOptions{LoadFactor: 16}},
-		{"NoCopies: true", &sleigh.JobOptions{NoCopies: true}},
-	} {
-		if err := t.try("elements of 10 ms, 16 slots", c.setting, n, func() error {
-			_, err := nap.EachElem(ctx, s, slices.Values(slices.Repeat([]time.Duration{10 * time.Millisecond}, n)), c.o)
-			return err
-		}); err != nil {
+	naps := slices.Repeat([]time.Duration{10 * time.Millisecond}, t.size(4000, 800))
+	with := func(o *sleigh.JobOptions) func() error {
+		return func() error {
+			_, err := nap.EachElem(ctx, s, slices.Values(naps), o)
 			return err
 		}
 	}
-	return nil
+	return t.try("elements of 10 ms, 16 slots", len(naps), []trial{
+		{setting: "default", run: with(nil)},
+		{setting: "Chunk: 1", run: with(&sleigh.JobOptions{Chunk: 1})},
+		{setting: "LoadFactor: 1", run: with(&sleigh.JobOptions{LoadFactor: 1})},
+		{setting: "LoadFactor: 16", run: with(&sleigh.JobOptions{LoadFactor: 16})},
+		{setting: "NoCopies: true", run: with(&sleigh.JobOptions{NoCopies: true})},
+	})
 }
 
 // persistence has the server keep what it is told on disk, in its folder for temporary files.
@@ -120,8 +122,8 @@ func (t *tuner) persistence(ctx context.Context) (err error) {
 		err = errors.Join(err, t.keepOnDisk(ctx, "no", "everysec"), ws.Close())
 	}()
 	return withTeam(ctx, t.rdb, 1, func(s *sleigh.Sleigh) error {
-		n := t.size(500_000, 100_000)
-		calls := t.size(20_000, 4_000)
+		n := t.size(200_000, 100_000) // few enough for a disk that is nearly full
+		calls := t.size(8_000, 4_000)
 		many := &callers{goroutines: 64, b: t.bench, ws: ws}
 		one := &callers{goroutines: 1, b: t.bench, ws: ws}
 		for _, work := range []struct {
@@ -136,16 +138,15 @@ func (t *tuner) persistence(ctx context.Context) (err error) {
 			{"Store and Fetch, 64 goroutines", 2 * calls, func() error { return many.there(ctx, calls) }},
 			{"Store and Fetch, one goroutine", calls / 2, func() error { return one.there(ctx, calls/4) }},
 		} {
-			t.work = ""
-			for _, c := range [][3]string{
-				{"no persistence", "no", "everysec"}, {"appendfsync everysec", "yes", "everysec"}, {"appendfsync always", "yes", "always"},
-			} {
-				if err := t.keepOnDisk(ctx, c[1], c[2]); err != nil {
-					return err
-				}
-				if err := t.try(work.name, c[0], work.n, work.run); err != nil {
-					return err
-				}
+			under := func(setting, appendOnly, fsync string) trial {
+				return trial{setting, work.run, func() error { return t.keepOnDisk(ctx, appendOnly, fsync) }}
+			}
+			if err := t.try(work.name, work.n, []trial{
+				under("no persistence", "no", "everysec"),
+				under("appendfsync everysec", "yes", "everysec"),
+				under("appendfsync always", "yes", "always"),
+			}); err != nil {
+				return err
 			}
 		}
 		return nil
