@@ -73,7 +73,7 @@ func process(ctx context.Context, rdb *redis.Client, batch []*call) {
 		pipe := rdb.Pipeline()
 		for i, cmd := range commands {
 			if before := batch[i].before; before != nil {
-				before.SetErr(nil) // it may be for the second time
+				before.SetErr(nil) // of the first time, if this is the second
 				_ = pipe.Process(ctx, before)
 			}
 			_ = pipe.Process(ctx, cmd)

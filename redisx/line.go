@@ -93,14 +93,20 @@ func (l *line) call(c *call) {
 	}
 }
 
+func (l *line) bytes(b []byte) {
+	l.head('$', len(b))
+	_, _ = l.out.Write(b)
+	_, _ = l.out.WriteString("\r\n")
+}
+
 func (l *line) arg(arg any) {
 	switch v := arg.(type) {
 	case string:
 		l.text(v)
 	case []byte:
-		l.head('$', len(v))
-		_, _ = l.out.Write(v)
-		_, _ = l.out.WriteString("\r\n")
+		l.bytes(v)
+	case *Text:
+		l.bytes(*v)
 	case int:
 		l.whole(strconv.AppendInt(l.number[:0], int64(v), 10))
 	case int64:
@@ -112,7 +118,7 @@ func (l *line) arg(arg any) {
 	}
 }
 
-// arePlain says whether a line can write all calls. go-redis writes many more.
+// arePlain says whether a line can write all arguments. go-redis writes many more.
 func arePlain(batch []*call) bool {
 	for _, c := range batch {
 		if c.before != nil {
@@ -120,7 +126,7 @@ func arePlain(batch []*call) bool {
 		}
 		for _, arg := range c.args {
 			switch arg.(type) {
-			case string, []byte, int, int64, uint64:
+			case string, []byte, int, int64, uint64, *Text:
 			default:
 				return false
 			}

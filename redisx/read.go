@@ -18,3 +18,9 @@ func (c *Client) RunAfter(ctx context.Context, read redis.Cmder, s *Script, keys
 	}
 	return r.reply, read.Err()
 }
+
+// Text is an argument of a script by a pointer, which takes no memory beside it, as a []byte does.
+type Text []byte
+
+// MarshalBinary is how go-redis takes it.
+func (t *Text) MarshalBinary() ([]byte, error) { return *t, nil }

@@ -1,6 +1,10 @@
 package workspace
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/netspaces/netspaces/redisx"
+)
 
 // What one script stores at the most, but for at least one value.
 const (
@@ -11,17 +15,11 @@ const (
 
 // batch is values that are stored by one script, as they are sent; nobody else may change them.
 type batch struct {
-	texts []any // []byte or *text
+	texts []any // []byte or *redisx.Text
 	bytes int
 }
 
 func batchOf(text []byte) batch { return batch{[]any{text}, max(len(text), 1)} }
-
-// text is a value that many share their memory with.
-type text []byte
-
-// MarshalBinary is how go-redis takes it.
-func (t *text) MarshalBinary() ([]byte, error) { return *t, nil }
 
 // unsent is values to be stored, some of which may not be copied yet.
 type unsent struct {
@@ -30,7 +28,7 @@ type unsent struct {
 
 	// The memory of a batch: small values, where they are, and what is sent. The next one has the same.
 	place []byte
-	small []text
+	small []redisx.Text
 	texts []any
 }
 
@@ -74,7 +72,7 @@ func (t *unsent) cut() batch {
 	}
 	if t.texts == nil {
 		most := min(len(t.values), storeBatch)
-		t.small, t.texts = make([]text, most), make([]any, most)
+		t.small, t.texts = make([]redisx.Text, most), make([]any, most)
 	}
 	place := t.place[:0]
 	for i := range n {

@@ -213,7 +213,7 @@ func (ws *Workspace) readPlain(ctx context.Context, q question, from int64, n in
 	if start < 0 {
 		return nil
 	}
-	keys := ws.keys.forScript(ws.client, q.variable)
+	keys := ws.keysFor(q.variable)
 	values := redis.NewStringSliceCmd(ctx, "lrange", keys[4], start, start+int64(n)-1)
 	raw, err := ws.rdb.RunAfter(ctx, values, q.script, keys,
 		ws.incarnation, "", q.variable, "", q.born, 0, from, "lists")

@@ -86,7 +86,7 @@ func (ws *Workspace) look(ctx context.Context, q question, more ...any) (reply, 
 		return reply{}, ws.wrap(q.variable, err)
 	}
 	args := append([]any{ws.incarnation, "", q.variable, "", q.born}, more...)
-	r, err := ws.call(ctx, q.script, ws.keys.forScript(ws.client, q.variable), args...)
+	r, err := ws.call(ctx, q.script, ws.keysFor(q.variable), args...)
 	if unknown, ok := errors.AsType[*redisx.UnknownError](err); ok {
 		err = unknown.Err
 	}
