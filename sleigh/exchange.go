@@ -471,7 +471,7 @@ func (x *exchange) send(v *visit) (waits bool, err error) {
 		}
 	}
 	variables := []string{x.in, x.from}
-	args := []any{x.from, x.born, sizes, x.sharers(), x.lease.Milliseconds(), leaver, v.used, waiter, len(jobs)}
+	args := []any{x.from, x.born, sizes, x.sharers(), x.lease.Milliseconds(), leaver, flag(v.used), waiter, len(jobs)}
 	for _, job := range jobs {
 		variables = append(variables, countVarOf(job), backlogVarOf(job), resultVarOf(job))
 		args = append(args, job)
@@ -529,9 +529,21 @@ func (x *exchange) release(c *workspace.Claim) {
 
 // appendTo adds what settle.lua wants to know of an outcome.
 func (o *outcome) appendTo(args []any, job int) []any {
-	args = append(args, o.index, o.of.head(), job, o.done, o.failed, o.result, o.kept, len(o.instead))
+	var head []byte
+	if o.of != nil {
+		head = o.of.head()
+	}
+	args = append(args, o.index, head, job, o.done, o.failed, o.result, o.kept, len(o.instead))
 	for _, text := range o.instead {
 		args = append(args, text)
 	}
 	return args
+}
+
+// flag is how scripts are told whether something is so.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

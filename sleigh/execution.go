@@ -240,8 +240,11 @@ func (e *execution) outcome(index int, runs bool) outcome {
 	return o
 }
 
-// inRedis is the part that Redis has of the task, as far as was told. e.mu is held.
+// inRedis is the part that Redis has of the task, as far as was told; nil for one element, which stays what it is. e.mu is held.
 func (e *execution) inRedis() *part {
+	if e.task.N == 1 {
+		return nil
+	}
 	p := e.task.part
 	if e.shared {
 		p.First, p.N = p.First+e.told, 1

@@ -72,11 +72,8 @@ type part struct {
 	N     int    `json:"n"`
 }
 
-// head is how the text of a task of the part begins; empty without one.
+// head is how the text of a task of the part begins.
 func (p *part) head() []byte {
-	if p == nil {
-		return nil
-	}
 	text := append([]byte(`{"job":"`), p.Job...)
 	text = strconv.AppendInt(append(text, `","chunk":`...), int64(p.Chunk), 10)
 	text = strconv.AppendInt(append(text, `,"first":`...), int64(p.First), 10)

@@ -219,21 +219,26 @@ local function claims()
 
   -- Ends the claims of fields[i] for each i of a list, when what it returns is called. All that may fail does so before.
   function C.ending(var, ids, fields, entries, list)
-    local count, gone, parts = {}, {}, {}
+    local count, gone, away, parts, sizes = {}, {}, {}, {}, {}
     for _, i in ipairs(list) do count[ids[i]] = (count[ids[i]] or 0) + 1 end
-    local away = {}
     for _, i in ipairs(list) do
-      local id = ids[i]
-      if type(count[id]) == 'number' then
-        if tonumber(string.match(entries[i], '^(%d+) %d+ %S+ %d+$')) == count[id] then
-          gone[#gone + 1], away[#away + 1], count[id] = id, id, false
+      local id, entry = ids[i], entries[i]
+      local some = count[id]
+      if type(some) == 'number' then
+        local size = sizes[entry]
+        if not size then
+          size = tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$')) or C.get(var, id)
+          sizes[entry] = size
+        end
+        if size == some then
+          gone[#gone + 1], away[#away + 1], some = id, id, away
         else
           if not redis.call('ZSCORE', var.deadlines, id) then error('NWSDAMAGED claim ' .. id .. ' has no deadline') end
-          count[id] = { claim = C.get(var, id), fields = {} }
-          parts[#parts + 1] = count[id]
+          some = {}
+          parts[#parts + 1] = { claim = C.get(var, id), fields = some }
         end
+        count[id] = some
       end
-      local some = count[id] and count[id].fields or away
       some[#some + 1] = fields[i]
     end
     return function()
@@ -248,16 +253,20 @@ local function claims()
   -- Makes claims of up to sizes[1], sizes[2] … values of a variable in mode fifo, for a client that does not wait. Those that have
   -- ended come first, as they are. Of what is in the list a claim takes at most the part of one of so many sharers, but one.
   -- Returns how many, and adds to reply how many, and of each id, attempt, before (as claim.lua does), how many values and these,
-  -- index and value; and to names, for the lane to keep, how many, and of each id, attempt and before.
+  -- index and value; and to names, for the lane to keep, of each id, attempt and before, in one text with blanks.
   function C.make(var, sizes, sharers, holder, lease, reply, names)
     local made, till, fields, scores = 0, whole(now() + lease), {}, {}
     if var.mode ~= 'fifo' then return 0 end
+    local all = {}
     local function tell(id, attempt, before, n)
       made = made + 1
-      local r, k = #reply, #names
+      local r, k = #reply, #all
       reply[r + 1], reply[r + 2], reply[r + 3], reply[r + 4] = id, attempt, before, n
-      names[k + 1], names[k + 2], names[k + 3] = id, attempt, before
-      reply[2], names[2] = whole(made), whole(made)
+      all[k + 1], all[k + 2], all[k + 3] = id, attempt, before
+    end
+    local function told()
+      reply[2], names[2] = whole(made), table.concat(all, ' ')
+      return made
     end
     for _ = 1, math.min(C.ended(var), #sizes) do
       local claim = C.first(var)
@@ -274,29 +283,33 @@ local function claims()
       if n < 1 then break end
       counts[#counts + 1], total = n, total + n
     end
-    if total == 0 then return made end
-    local values, at, index = {}, 0, var.position
+    if total == 0 then return told() end
+    local values, at, index, entries = {}, 0, var.position, {}
     take_some(var, 0, total, values)
     local id = redis.call('HINCRBY', var.space.workspace, 'tickets', #counts) - #counts
+    local f, s = 0, 0
     for _, n in ipairs(counts) do
       n = math.min(n, #values - at) -- fewer are there if they are large
       if n == 0 then break end
       id = id + 1
       local name, size = whole(id), n == 1 and '1' or whole(n)
       tell(name, '1', '-', size)
+      local r = #reply
       for i = 1, n do
-        local place, f, r = i == 1 and '1' or whole(i), #fields, #reply
+        local place = i == 1 and '1' or whole(i)
         fields[f + 1], fields[f + 2] = name .. '/' .. place, values[at + i]
         reply[r + 1], reply[r + 2] = place, values[at + i]
+        f, r = f + 2, r + 2
       end
-      local f, s = #fields, #scores
-      fields[f + 1], fields[f + 2] = name, size .. ' 1 ' .. holder .. ' ' .. (index and whole(index + at) or '0')
+      local entry = not index and entries[n] or size .. ' 1 ' .. holder .. ' ' .. (index and whole(index + at) or '0')
+      entries[n] = entry
+      fields[f + 1], fields[f + 2] = name, entry
       scores[s + 1], scores[s + 2] = till, name
-      at = at + n
+      f, s, at = f + 2, s + 2, at + n
     end
     redis.call('HSET', var.claimed, unpack(fields))
     redis.call('ZADD', var.deadlines, unpack(scores))
-    return made
+    return told()
   end
 
   -- The reply proper, after the claims that were made.
@@ -307,14 +320,14 @@ local function claims()
 
   -- The claims that a reply has made of which the lane kept the names, if holder has them still; and the reply proper.
   function C.replied(var, names, holder)
-    local made, n = {}, tonumber(names[2])
-    for i = 3, 3 * n, 3 do
-      local claim = C.get(var, names[i])
-      if claim and claim.holder == holder and whole(claim.attempt) == names[i + 1] then
-        made[#made + 1] = { claim = claim, before = names[i + 2] }
+    local made = {}
+    for id, attempt, before in string.gmatch(names[2], '(%S+) (%S+) (%S+)') do
+      local claim = C.get(var, id)
+      if claim and claim.holder == holder and whole(claim.attempt) == attempt then
+        made[#made + 1] = { claim = claim, before = before }
       end
     end
-    return made, { unpack(names, 3 + 3 * n) }
+    return made, { unpack(names, 3) }
   end
 
   -- The same reply again.
