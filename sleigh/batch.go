@@ -111,7 +111,7 @@ func (b *batch) scatter() {
 			if t.Lasts {
 				r.Elems = t.elements(r.Failed)
 			}
-			o.done, o.failed, o.result = 1, 1, asJSON(r)
+			o.done, o.failed, o.result = 1, 1, r.text()
 		} else {
 			o.instead = t.pieces()
 		}

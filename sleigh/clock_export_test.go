@@ -70,7 +70,7 @@ func (e *Enlisted) Claim(ctx context.Context) *Held {
 }
 
 // Run runs what is claimed; tasks whose holder has died, it only takes apart.
-func (h *Held) Run(ctx context.Context) { h.b.run(ctx, nil) }
+func (h *Held) Run(ctx context.Context) { h.b.run(context.WithValue(ctx, workerKey{}, h.b.w), nil) }
 
 // Attempt is how often the tasks have been claimed.
 func (h *Held) Attempt() int { return h.b.claim.Attempt }

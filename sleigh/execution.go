@@ -42,7 +42,7 @@ type execution struct {
 
 func (w *Worker) execute(ctx context.Context, t *task) *execution {
 	e := &execution{w: w, task: t, limit: t.N, opened: time.Now(), ended: make(chan struct{}, 1)}
-	e.ctx, e.stop = context.WithCancel(context.WithValue(ctx, workerKey{}, w))
+	e.ctx, e.stop = context.WithCancel(ctx)
 	return e
 }
 
@@ -236,7 +236,7 @@ func (e *execution) outcome(index int, runs bool) outcome {
 	if e.task.Lasts {
 		r.Elems = e.task.elements(r.Failed)
 	}
-	o.failed, o.result = len(e.failed), asJSON(r)
+	o.failed, o.result = len(e.failed), r.text()
 	return o
 }
 

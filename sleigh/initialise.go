@@ -103,5 +103,5 @@ func (m *initialised) outcome(t *task, index int) (o outcome, known bool) {
 		return outcome{}, false
 	}
 	r.part = t.part
-	return outcome{index: index, of: &t.part, job: t.Job, done: 1, failed: len(r.Failed), result: asJSON(r)}, true
+	return outcome{index: index, of: &t.part, job: t.Job, done: 1, failed: len(r.Failed), result: r.text()}, true
 }

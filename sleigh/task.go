@@ -125,11 +125,23 @@ type result struct {
 	Worker int             `json:"worker"` // rank
 	Host   string          `json:"host"`
 	Took   time.Duration   `json:"took"`
-	Values json.RawMessage `json:"values"` // an array; what stands for elements that failed means nothing
 	Failed []*TaskError    `json:"failed,omitempty"`
 
 	// Elems are the elements that failed, by their indexes, if the task wants them.
 	Elems map[int]json.RawMessage `json:"elems,omitempty"`
 
 	Printed *printedLines `json:"printed,omitempty"` // by the worker until then
+
+	Values json.RawMessage `json:"values"` // an array; what stands for elements that failed means nothing
+}
+
+// text is the result as JSON. The values, which may be many, are taken over as they are.
+func (r *result) text() []byte {
+	if len(r.Values) == 0 {
+		return asJSON(r)
+	}
+	header := *r
+	header.Values = nil
+	text := bytes.TrimSuffix(asJSON(header), []byte("null}"))
+	return append(append(text, r.Values...), '}')
 }

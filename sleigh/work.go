@@ -18,7 +18,7 @@ const (
 // serve runs tasks until the sleigh is stopped, its workspace deleted, or ctx ends, which ends the contexts of functions
 // too; or until the worker is to leave and what it runs has ended.
 func (w *Worker) serve(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.WithValue(ctx, workerKey{}, w)) // of functions, too
 	defer cancel()
 	var loops, looking sync.WaitGroup
 	looking.Go(func() {

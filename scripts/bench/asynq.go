@@ -38,11 +38,11 @@ var singleAsynq = family{
 	},
 }
 
-// Those of asynq are the best of 2 to 128, and of 4 to 32, on a machine with 2 cores.
+// Those of asynq are the best of 2 to 128, and of 4 to 32, on a machine with 2 cores; ours of 32 to 256.
 const (
-	singleSlots      = 32 // of each of our workers
-	asynqConcurrency = 8  // of each of theirs
-	asynqEnqueuers   = 8  // goroutines of their master, since each call of Enqueue is a round trip
+	singleSlots      = 128 // of each of our workers
+	asynqConcurrency = 8   // of each of theirs
+	asynqEnqueuers   = 8   // goroutines of their master, since each call of Enqueue is a round trip
 	asynqTask        = "nothing"
 	asynqResults     = "asynq:results of the bench"
 	asynqInterval    = 10 * time.Millisecond
