@@ -122,10 +122,10 @@ func (t *task) elements(failed []*TaskError) map[int]json.RawMessage {
 // result is what came of a part of a task.
 type result struct {
 	part
-	Worker int             `json:"worker"` // rank
-	Host   string          `json:"host"`
-	Took   time.Duration   `json:"took"`
-	Failed []*TaskError    `json:"failed,omitempty"`
+	Worker int           `json:"worker"` // rank
+	Host   string        `json:"host"`
+	Took   time.Duration `json:"took"`
+	Failed []*TaskError  `json:"failed,omitempty"`
 
 	// Elems are the elements that failed, by their indexes, if the task wants them.
 	Elems map[int]json.RawMessage `json:"elems,omitempty"`

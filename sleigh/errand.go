@@ -1,0 +1,178 @@
+package sleigh
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/netspaces/netspaces/workspace"
+)
+
+// errand is one request of an exchange.
+type errand struct {
+	news   []*news
+	slots  []*slot
+	leaves *workspace.Waiter // nil if none waits
+	used   bool              // the claim that it was brought has been given to a slot
+	waits  *workspace.Waiter // for those slots that stay free; nil if there are none
+}
+
+// gather takes what is to be told next, and the slots that are free by then.
+func (x *exchange) gather() *errand {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	n, tasks, bytes := 0, 0, 0
+	for ; n < len(x.news); n++ {
+		tasks, bytes = tasks+len(x.news[n].done), bytes+x.news[n].bytes()
+		if n > 0 && (tasks > newsTasks || bytes > newsBytes) {
+			x.again = true
+			break
+		}
+		if s := x.news[n].slot; s != nil {
+			x.free(s)
+		}
+	}
+	v := &errand{news: slices.Clone(x.news[:n]), slots: slices.Clone(x.slots)}
+	x.news = slices.Delete(x.news, 0, n)
+	return v
+}
+
+// visit tells the news and gets tasks for the slots. The waiter is replaced by one that waits for what is missing.
+func (x *exchange) visit(v *errand) error {
+	if len(v.slots) > 0 {
+		var err error
+		if v.waits, err = x.own.NewWaiter(x.from, x.lease, x.wake); err != nil {
+			return err
+		}
+	}
+	v.leaves, v.used = x.waiter, x.used
+	x.waiter, x.used = nil, false
+	waits, err := x.send(v)
+	if err != nil {
+		x.drop(v.leaves, v.used)
+		x.drop(v.waits, false)
+		return err
+	}
+	if v.leaves != nil {
+		v.leaves.End()
+	}
+	switch {
+	case v.waits == nil:
+	case waits, v.waits.Name() == "":
+		x.waiter = v.waits
+	default:
+		v.waits.End()
+		x.mu.Lock()
+		x.again = x.again || len(x.slots) > 0
+		x.mu.Unlock()
+	}
+	return nil
+}
+
+// drop has a waiter leave that may wait.
+func (x *exchange) drop(w *workspace.Waiter, used bool) {
+	if w != nil {
+		w.Leave(used)
+	}
+}
+
+// send reports whether v.waits waits now.
+func (x *exchange) send(v *errand) (waits bool, err error) {
+	ctx, cancel := context.WithTimeout(x.ctx, drainFor)
+	defer cancel()
+	do := x.own.Do
+	sizes, leaver, waiter := "", "", ""
+	for _, s := range v.slots {
+		sizes += strconv.Itoa(s.n) + " "
+	}
+	if v.leaves != nil {
+		leaver = v.leaves.Name()
+	}
+	if v.waits != nil {
+		do, waiter = v.waits.Do, v.waits.Name()
+	}
+	var jobs []string
+	for _, n := range v.news {
+		for _, o := range n.done {
+			if o.job != "" && !slices.Contains(jobs, o.job) {
+				jobs = append(jobs, o.job)
+			}
+		}
+	}
+	variables := []string{x.in, x.from}
+	args := []any{x.from, x.born, sizes, x.sharers(), x.lease.Milliseconds(), leaver, flag(v.used), waiter, len(jobs)}
+	for _, job := range jobs {
+		variables = append(variables, countVarOf(job), backlogVarOf(job), resultVarOf(job))
+		args = append(args, job)
+	}
+	for _, n := range v.news {
+		for _, o := range n.done {
+			args = append(args, n.claim)
+			args = o.appendTo(args, 1+slices.Index(jobs, o.job))
+		}
+	}
+	word, texts, err := do(ctx, settleScript, variables, args...)
+	if err != nil {
+		return false, err
+	}
+	claims, texts, err := x.own.MadeClaims(x.from, word, texts)
+	if err != nil {
+		return false, err
+	}
+	for i, c := range claims {
+		x.mu.Lock()
+		ok := x.give(v.slots[i], c)
+		x.mu.Unlock()
+		if !ok { // it is not wanted any more
+			x.release(c)
+		}
+	}
+	state, born := texts[1], texts[2]
+	for _, job := range texts[3:] {
+		x.dropped(job)
+	}
+	if x.one {
+		x.born = born
+	}
+	switch state {
+	case "BURIED":
+		return false, workspace.ErrBuried
+	case "DELETED":
+		return false, workspace.ErrVarDeleted
+	}
+	return state == "WAITS" && v.waits.Waits(born), nil
+}
+
+// release gives a claim back.
+func (x *exchange) release(c *workspace.Claim) {
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	var all []int
+	for _, value := range c.Values {
+		all = append(all, value.Index)
+	}
+	if err := c.Release(ctx, all...); err != nil && !isOver(err) {
+		x.log.Warn("claimed values were not given back", "error", err)
+	}
+}
+
+// appendTo adds what settle.lua wants to know of an outcome.
+func (o *outcome) appendTo(args []any, job int) []any {
+	var head []byte
+	if o.of != nil {
+		head = o.of.head()
+	}
+	args = append(args, o.index, head, job, o.done, o.failed, o.result, o.kept, len(o.instead))
+	for _, text := range o.instead {
+		args = append(args, text)
+	}
+	return args
+}
+
+// flag is how scripts are told whether something is so.
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
