@@ -1,12 +1,14 @@
 package sleigh_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/netspaces/netspaces/redisx/redistest"
 	"github.com/netspaces/netspaces/sleigh"
+	"github.com/netspaces/netspaces/workspace"
 )
 
 // TestS13RedisAway starts workers by hand before there is a team. One of them loses Redis for longer than it tries again and
@@ -24,6 +26,15 @@ func TestS13RedisAway(t *testing.T) {
 	volunteer(t, rdb, "away", "NETSPACES_SLOTS=2")
 	awaitRanks(t, s, 0, 1)
 	ctx := testContext(t)
+	own, err := workspace.Use(ctx, rdb, "away", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = own.Close() }()
+	eventually(t, "both wait for tasks, of which each is to have one", func() bool {
+		variables, err := own.ListVars(ctx)
+		return err == nil && slices.ContainsFunc(variables, func(v workspace.VarInfo) bool { return v.Name == "task" && v.Fetchers == 2 })
+	})
 	job, err := wait.Submit(ctx, s, upTo(2), &sleigh.JobOptions{Chunk: 1, Attempts: 5})
 	if err != nil {
 		t.Fatal(err)
