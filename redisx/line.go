@@ -51,7 +51,10 @@ func (l *line) roundTrip(batch []*call, now time.Time) error {
 }
 
 func (l *line) send(batch []*call, now time.Time) error {
-	if err := l.conn.SetDeadline(deadline(now, max(l.read, l.write))); err != nil {
+	if err := l.conn.SetWriteDeadline(deadline(now, l.write)); err != nil {
+		return err
+	}
+	if err := l.conn.SetReadDeadline(deadline(now, l.read)); err != nil {
 		return err
 	}
 	for _, c := range batch {

@@ -168,3 +168,35 @@ func TestLineReplies(t *testing.T) {
 		}
 	}
 }
+
+// Where a server is not the master any more, the connection is not used again: its name may be that of another server by now.
+func TestLineLeavesAReplica(t *testing.T) {
+	server := redistest.Start(t)
+	rdb := mustOpen(t, server.URL()+"?retry=200ms")
+	w := rdb.single.wires[0]
+	write := func() *call {
+		c := &call{script: NewScript("write", "return redis.call('INCR', KEYS[1])"), keys: []string{"n"}}
+		w.send(t.Context(), []*call{c})
+		return c
+	}
+	for range 2 {
+		if c := write(); c.err != nil {
+			t.Fatal(c.err)
+		}
+	}
+	w.findLine(nil)
+	w.used = time.Now()
+	before := w.conn
+	if err := rdb.Redis().Do(t.Context(), "REPLICAOF", "127.0.0.1", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if c := write(); c.err == nil || !strings.HasPrefix(c.err.Error(), "READONLY ") || w.line != nil {
+		t.Errorf("%v, and the line is %v", c.err, w.line)
+	}
+	if err := rdb.Redis().Do(t.Context(), "REPLICAOF", "NO", "ONE").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if c := write(); c.err != nil || w.conn == before {
+		t.Errorf("%v; it is another connection: %v", c.err, w.conn != before)
+	}
+}

@@ -3,6 +3,7 @@ package redisx
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -130,7 +131,7 @@ func (w *wire) send(ctx context.Context, batch []*call) {
 func (w *wire) roundTrip(ctx context.Context, batch []*call) {
 	now := time.Now()
 	if w.line != nil && now.Sub(w.used) < freshFor && arePlain(batch) {
-		if err := w.line.roundTrip(batch, now); err != nil {
+		if err := w.line.roundTrip(batch, now); err != nil || isElsewhere(batch) {
 			_ = w.line.conn.Close()
 			w.line = nil
 			return
@@ -140,6 +141,17 @@ func (w *wire) roundTrip(ctx context.Context, batch []*call) {
 		w.findLine(batch[len(batch)-1].err)
 	}
 	w.used = now
+}
+
+// isElsewhere says whether the server is not the master any more. Then, as go-redis does, another connection is made: the name
+// of the server may be that of another one by now.
+func isElsewhere(batch []*call) bool {
+	for _, c := range batch {
+		if c.err != nil && strings.HasPrefix(c.err.Error(), "READONLY ") {
+			return true
+		}
+	}
+	return false
 }
 
 // findLine takes the way over the connection that go-redis has just used, unless that failed.

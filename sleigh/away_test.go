@@ -3,6 +3,7 @@ package sleigh_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,4 +81,21 @@ func TestS13RedisAwayBefore(t *testing.T) {
 	proxy.Allow()
 	s := join(t, rdb, "later", nil)
 	awaitRanks(t, s, 0)
+}
+
+// TestOutageDuringAResult has Redis be away, for longer than any one request of a worker lasts, while a master settles a result.
+func TestOutageDuringAResult(t *testing.T) {
+	t.Parallel()
+	needRedisServer(t)
+	server := redistest.Start(t)
+	proxy := redistest.StartProxy(t, server.Addr())
+	s := start(t, openAt(t, proxy.URL()), &sleigh.Options{Launch: sleigh.InProcess(1)})
+	var once sync.Once
+	got, err := square.EachElem(testContext(t), s, upTo(50), &sleigh.JobOptions{Chunk: 1, OnDone: func(int) {
+		once.Do(func() {
+			proxy.Refuse()
+			time.AfterFunc(12*time.Second, proxy.Allow)
+		})
+	}})
+	wantSquares(t, got, err, 50)
 }

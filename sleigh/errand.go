@@ -2,6 +2,7 @@ package sleigh
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -78,7 +79,10 @@ func (x *exchange) drop(w *workspace.Waiter, used bool) {
 
 // send reports whether v.waits waits now.
 func (x *exchange) send(v *errand) (waits bool, err error) {
-	ctx, cancel := context.WithTimeout(x.ctx, drainFor)
+	ctx, cancel := context.WithCancel(x.ctx)
+	if !x.one { // who waits for the end of a worker does not wait for ever
+		ctx, cancel = context.WithTimeout(x.ctx, drainFor)
+	}
 	defer cancel()
 	do := x.own.Do
 	sizes, leaver, waiter := "", "", ""
@@ -126,6 +130,9 @@ func (x *exchange) send(v *errand) (waits bool, err error) {
 		if !ok { // it is not wanted any more
 			x.release(c)
 		}
+	}
+	if len(texts) < 3 {
+		return false, fmt.Errorf("%w: the answer of a settlement is cut off", workspace.ErrDamaged)
 	}
 	state, born := texts[1], texts[2]
 	for _, job := range texts[3:] {

@@ -27,7 +27,7 @@ const (
 type exchange struct {
 	own     *workspace.Workspace
 	in      string // the variable that the values are claimed from
-	from    string // that which more are claimed from
+	from    string // that which more are claimed from, the same if there are slots
 	lease   time.Duration
 	sharers func() int
 	ctx     context.Context  //nolint:containedctx // Of all requests: they go on after their callers.
@@ -242,8 +242,8 @@ func (n *news) fail() {
 func (x *exchange) next(ctx, leaving context.Context, s *slot) (*workspace.Claim, error) {
 	frees := false
 	x.mu.Lock()
-	over := x.over
-	if over == nil && len(s.given) == 0 && !x.isComing(s) {
+	over, left := x.over, ctx.Err() != nil || leaving.Err() != nil
+	if over == nil && !left && len(s.given) == 0 && !x.isComing(s) {
 		x.free(s)
 		frees = true
 	}
@@ -323,7 +323,7 @@ func (x *exchange) goOn(due bool) time.Duration {
 		return time.Hour
 	}
 	err := x.visit(v)
-	if _, answered := errors.AsType[redis.Error](err); answered {
+	if _, answered := errors.AsType[redis.Error](err); answered || errors.Is(err, workspace.ErrDamaged) {
 		for _, n := range v.news { // it may be the fault of one, or none
 			_, n.err = x.send(&errand{news: []*news{n}})
 		}
@@ -372,7 +372,9 @@ func (x *exchange) takeBrought() bool {
 func (x *exchange) end(err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.over = err
+	if x.over == nil {
+		x.over = err
+	}
 	for len(x.slots) > 0 {
 		x.give(x.slots[0], nil)
 	}

@@ -66,7 +66,9 @@ end
 local ending = c.ending(claimed, ids, fields, entries, ended)
 
 local reply = { 'OK', '', '' }
-if #ended == 0 then ease() end
+local stores = false
+for _, j in ipairs(jobs) do stores = stores or j.submitted and #j.results > 0 end
+if not stores then ease() end
 for _, j in ipairs(jobs) do -- the first write, which fails where memory is short
   if j.submitted and #j.results > 0 then store(j.result, j.results, 1, #j.results) end
 end
@@ -106,12 +108,13 @@ elseif #sizes > 0 then
   local waited = redis.call('EXISTS', task.waiters) == 1
   if not task.mode or task.mode == 'unknown' or waited and not has then w.look(task) end
   claims_made = c.make(task, sizes, tonumber(ARGV[7]), CALLER, tonumber(ARGV[8]), made, names)
-  if claims_made < #sizes and ARGV[11] ~= '' then
+  if has and waited then w.look(task) end -- before its own waiter is among those who wait
+  if claims_made < #sizes and ARGV[11] ~= '' and (task.mode ~= 'fifo' or redis.call('LLEN', task.values) == 0) then
     w.wait(task, ARGV[11], 'fetch')
     reply[2] = 'WAITS'
   end
 end
-if has and claims_made == 0 then w.look(task) end
+if has and claims_made == 0 and reply[2] ~= 'WAITS' then w.look(task) end
 reply[3] = task.born or ''
 if claims_made == 0 then return answer(reply) end
 return answer(c.with(made, reply), c.with(names, reply))
