@@ -126,7 +126,7 @@ func (w *Worker) newExchange(variable string) *exchange {
 }
 
 // sharers is among how many the tasks that are there are shared.
-func (w *Worker) sharers() int { return w.Count() * w.slots }
+func (w *Worker) sharers() int { return max(w.Count(), 1) * w.slots }
 
 // leaveSoon has the worker claim no more; it leaves when what it runs has ended, and another one takes its rank.
 func (w *Worker) leaveSoon(why string) {

@@ -279,7 +279,7 @@ local function claims()
     end
     local there, counts, total = redis.call('LLEN', var.values), {}, 0
     for i = made + 1, #sizes do
-      local n = math.min(sizes[i], math.ceil((there - total) / sharers), MOST - total)
+      local n = math.min(sizes[i], there - total, math.ceil((there - total) / sharers), MOST - total)
       if n < 1 then break end
       counts[#counts + 1], total = n, total + n
     end
