@@ -30,6 +30,12 @@ func newLine(conn net.Conn, read, write time.Duration) *line {
 		read: read, write: write}
 }
 
+// isClosed says whether the wire has closed the connection, such as for a context that ended when all was done.
+func (l *line) isClosed() bool {
+	conn, ok := l.conn.(*wireConn)
+	return ok && conn.closed.Load()
+}
+
 // roundTrip sends calls and takes their replies. After an error, which those have that got no reply, the line is of no use.
 func (l *line) roundTrip(batch []*call, now time.Time) error {
 	if err := l.send(batch, now); err != nil {

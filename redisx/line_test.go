@@ -200,3 +200,21 @@ func TestLineLeavesAReplica(t *testing.T) {
 		t.Errorf("%v; it is another connection: %v", c.err, w.conn != before)
 	}
 }
+
+// A connection that was cut after its last reply is not spoken to: the next call goes over another one, at once.
+func TestLineWasCut(t *testing.T) {
+	rdb := mustOpen(t, redistest.Start(t).URL())
+	w := rdb.single.wires[0]
+	for i := range 3 {
+		if i == 2 {
+			w.findLine(nil)
+			w.used = time.Now()
+			_ = w.conn.Close()
+		}
+		c := &call{script: NewScript("one", "return 1")}
+		w.send(t.Context(), []*call{c})
+		if c.err != nil {
+			t.Errorf("call %d: %v", i, c.err)
+		}
+	}
+}

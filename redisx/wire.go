@@ -130,7 +130,7 @@ func (w *wire) send(ctx context.Context, batch []*call) {
 // roundTrip sends the calls in one round trip. The end of ctx breaks off what go-redis does, such as to connect.
 func (w *wire) roundTrip(ctx context.Context, batch []*call) {
 	now := time.Now()
-	if w.line != nil && now.Sub(w.used) < freshFor && arePlain(batch) {
+	if w.line != nil && now.Sub(w.used) < freshFor && !w.line.isClosed() && arePlain(batch) {
 		if err := w.line.roundTrip(batch, now); err != nil || isElsewhere(batch) {
 			_ = w.line.conn.Close()
 			w.line = nil
