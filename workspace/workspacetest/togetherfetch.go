@@ -215,7 +215,7 @@ func togetherFetchCancelledForLong(s *site) {
 		}
 	}
 	first := s.numberFetches(far, "v", 2) // the others wait until these have left
-	time.Sleep(50 * time.Millisecond) // as in together
+	time.Sleep(50 * time.Millisecond)     // as in together
 	all := s.numberFetches(far, "v", n)
 	leave(first)
 	leave(all[:n/2])
