@@ -98,17 +98,16 @@ func (p *processes) invite(running, leave context.Context, lifeline io.Writer, c
 	defer cancel()
 	defer context.AfterFunc(leave, cancel)()
 	url, err := c.redis(asking)
-	if isDone(running) {
-		return nil // how it ended tells more
-	}
 	if err == nil {
 		inv := invitation{Redis: url, Stays: p.stays, Silence: beatsMissed * c.beat, Member: m}
-		_, err = lifeline.Write(append(asJSON(inv), '\n'))
+		if _, err = lifeline.Write(append(asJSON(inv), '\n')); err != nil {
+			pause(running, killAfter) // it does not read since it ends
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("the worker was not told what to do: %w", err)
+	if err == nil || isDone(running) {
+		return nil // how it ended tells more
 	}
-	return nil
+	return fmt.Errorf("the worker was not told what to do: %w", err)
 }
 
 // tell gives a worker its orders, and kills it if it does not follow.
