@@ -167,7 +167,7 @@ func TestClusterWrongKind(t *testing.T) {
 		t.Errorf("a wrong password: %v", err)
 	}
 	mustNotTell(t, err, secret[:8])
-	_, err = Open(t.Context(), fmt.Sprintf("redis+cluster://:%s@127.0.0.1:%d", secret, freePort(t)), nil)
+	_, err = Open(t.Context(), fmt.Sprintf("redis+cluster://:%s@127.0.0.1:%d", secret, redistest.FreePort(t)), nil)
 	if !errors.Is(err, ErrNoServer) {
 		t.Errorf("nothing by redis+cluster://: %v", err)
 	}

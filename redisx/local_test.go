@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/netspaces/netspaces/redisx/redistest"
 )
 
 // needRedisServer skips the test where no redis-server is on PATH. Under CI it fails.
@@ -29,7 +31,7 @@ func needRedisServer(t *testing.T) {
 func redisServer(t *testing.T, config string) (port int, says string) {
 	t.Helper()
 	needRedisServer(t)
-	port = freePort(t)
+	port = redistest.FreePort(t)
 	var out strings.Builder
 	cmd := exec.Command("redis-server", "-")
 	cmd.Stdin = strings.NewReader(fmt.Sprintf(config, port) + "\nbind 127.0.0.1\nsave \"\"\ndir " + t.TempDir() + "\n")
@@ -58,17 +60,6 @@ func redisServer(t *testing.T, config string) (port int, says string) {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-}
-
-// freePort gives a port on which nothing listens.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func TestLocal(t *testing.T) {

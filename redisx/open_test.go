@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/netspaces/netspaces/redisx/redistest"
 )
 
 const secret = "hunter2-hunter2"
@@ -96,7 +98,7 @@ func always(ping, auth string) func([]string) string {
 }
 
 func TestOpenFails(t *testing.T) {
-	dead := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	dead := fmt.Sprintf("127.0.0.1:%d", redistest.FreePort(t))
 	http := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") })
 	mute := listen(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
 	tests := []struct {
@@ -218,7 +220,7 @@ func TestOpenCancelled(t *testing.T) {
 
 // TestOpenIsQuiet checks that go-redis writes nothing beside our error.
 func TestOpenIsQuiet(t *testing.T) {
-	c := spawn(t, "open", fmt.Sprintf("redis://:%s@127.0.0.1:%d", secret, freePort(t)))
+	c := spawn(t, "open", fmt.Sprintf("redis://:%s@127.0.0.1:%d", secret, redistest.FreePort(t)))
 	if said := c.hear(); !strings.HasPrefix(said, "error redisx: no Redis answers") {
 		t.Errorf("it says %q", said)
 	}

@@ -76,7 +76,7 @@ func TestSentinelWrong(t *testing.T) {
 		{"redis+sentinel://:" + secret + "@" + sentinel + "/nobody", ErrURL, `no master "nobody"`},
 		{"redis://" + sentinel, ErrURL, "redis+sentinel://" + sentinel + "/MASTER"},
 		{"redis+sentinel://" + servers.Master().Addr() + "/x", ErrURL, "no sentinel"},
-		{fmt.Sprintf("redis+sentinel://:%s@127.0.0.1:%d/x", secret, freePort(t)), ErrNoServer, "refused"},
+		{fmt.Sprintf("redis+sentinel://:%s@127.0.0.1:%d/x", secret, redistest.FreePort(t)), ErrNoServer, "refused"},
 	}
 	for _, tt := range tests {
 		_, err := Open(t.Context(), tt.url, nil)

@@ -223,7 +223,7 @@ func TestS2SSHSomeFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	site.serveHere("old", "PATH="+bin+":/usr/local/bin:/usr/bin:/bin")
-	site.know("nobody", "127.0.0.1", freePort(t))
+	site.know("nobody", "127.0.0.1", redistest.FreePort(t))
 	address := strings.Split(site.hosts["good"].log.String(), "port ")[1]
 	var port int
 	if _, err := fmt.Sscan(strings.TrimSuffix(strings.Fields(address)[0], "."), &port); err != nil {
@@ -260,8 +260,8 @@ func TestS2SSHSomeFail(t *testing.T) {
 func TestS2SSHAllFail(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
-	site.know("nobody", "127.0.0.1", freePort(t))
-	site.know("nothing", "127.0.0.1", freePort(t))
+	site.know("nobody", "127.0.0.1", redistest.FreePort(t))
+	site.know("nothing", "127.0.0.1", redistest.FreePort(t))
 	s := overSSH(t, site, openAt(t, "mem://"), sleigh.Options{Output: func(sleigh.Line) {}}, "nobody", "nothing", "nobody")
 	_, err := square.EachElem(testContext(t), s, upTo(3), nil)
 	e, ok := errors.AsType[*sleigh.LaunchError](err)

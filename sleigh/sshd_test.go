@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/netspaces/netspaces/redisx/redistest"
 )
 
 // sshEnv has a master that is another process launch its workers by ssh, with this configuration.
@@ -165,18 +167,7 @@ func descendants(t *testing.T, pid int) []int {
 // serveHere runs an sshd on the loopback.
 func (s *site) serveHere(name, environment string, more ...string) *sshServer {
 	s.t.Helper()
-	return s.serve(name, "127.0.0.1", freePort(s.t), nil, environment, more...)
-}
-
-// freePort is one on which nobody listens.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return s.serve(name, "127.0.0.1", redistest.FreePort(s.t), nil, environment, more...)
 }
 
 // programs are the files in the cache of a host.

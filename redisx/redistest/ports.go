@@ -21,6 +21,12 @@ var reserved = struct {
 	ports map[int]bool
 }{ports: map[int]bool{}}
 
+// FreePort gives a port of the loopback on which nothing listens, which it gives nobody else of this process until the test ends.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	return reservePort(t, false)
+}
+
 // reservePort finds a free port, with bus one whose bus port is free too. It is reserved until the end of the test.
 func reservePort(t testing.TB, bus bool) int {
 	t.Helper()
