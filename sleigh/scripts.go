@@ -7,12 +7,12 @@ import (
 	"github.com/netspaces/netspaces/workspace"
 )
 
-//go:embed lua/*.lua
+//go:embed lua/*.lua lua/fast/*.lua
 var sources embed.FS
 
 var (
-	submitScript  = script("submit")
-	settleScript  = script("settle")
+	submitScript  = script("submit", luaOf("fast/submit"))
+	settleScript  = script("settle", luaOf("fast/settle"))
 	deferScript   = script("defer")
 	endScript     = script("end")
 	keepScript    = script("keep")
@@ -32,8 +32,8 @@ var (
 	refuseScript  = script("refuse")
 )
 
-func script(name string) *workspace.Script {
-	return workspace.NewScript("sleigh "+name, luaOf("jobs")+"\n"+luaOf(name))
+func script(name string, common ...string) *workspace.Script {
+	return workspace.NewScript("sleigh "+name, luaOf("jobs")+"\n"+luaOf(name), common...)
 }
 
 func luaOf(name string) string {

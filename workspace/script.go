@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"slices"
 
 	"github.com/netspaces/netspaces/redisx"
 )
@@ -11,13 +12,19 @@ import (
 // and the rules are theirs: check all, then write; touch no key but those of the variables named.
 type Script struct{ redis *redisx.Script }
 
-// NewScript makes a script of its Lua source, which begins with "local again = refused() if again then return again end", so
+// NewScript makes a script of its text in Lua, which begins with "local again = refused() if again then return again end", so
 // that it is done once, and returns answer({word, text …}). KEYS 1-4 and ARGV 1-3 are as for store.lua, ARGV 4… are those of Do,
 // and variable(name, FIRST + i * GROUP) is variable i (from 0) of Do. The name is used in errors.
 //
 // A script that makes claims of the first of its variables returns answer(claims().reply(made, reply)); see MadeClaims.
-func NewScript(name, source string) *Script {
-	return &Script{redisx.NewScript(name, append(sourcesOf(), source)...)}
+//
+// If common is given, it is the script's common case, a straight way that spares it these functions, and stands before it (see
+// lua/fast/prelude.lua).
+func NewScript(name, text string, common ...string) *Script {
+	if len(common) > 0 {
+		common = slices.Concat([]string{source("fast/prelude")}, common)
+	}
+	return &Script{redisx.NewScript(name, slices.Concat(common, sourcesOf(), []string{text})...)}
 }
 
 // Do runs a script on variables of the workspace, at least one, and returns the word and the texts of its answer. It blocks

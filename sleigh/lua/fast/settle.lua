@@ -1,0 +1,181 @@
+-- The common case of settle.lua, which comes after: claims end as a whole, of tasks of one job at the most, which nobody else has,
+-- or results are claimed; what is claimed next is in the list of a variable where nobody else waits for it.
+local lane, number, publish = fresh()
+local jobs, ARGS = tonumber(ARGV[12]), #ARGV
+local claimed, from, result = 5, ARGV[4] == ARGV[3] and 5 or 10, 25
+if lane and jobs <= 1 and ARGS < 9000 then
+  local names = { ARGV[4], ARGV[3] }
+  if jobs == 1 then names[3], names[4], names[5] = 'count:' .. ARGV[13], 'backlog:' .. ARGV[13], 'result:' .. ARGV[13] end
+  local known = redis.call('HMGET', KEYS[2], unpack(names))
+  local born = known[1] and string.match(known[1], '^fifo (%d+)$')
+  local result_born = known[5] and string.match(known[5], '^fifo (%d+)$')
+  local simple = born and (ARGV[5] == '' or ARGV[5] == born) and known[2] and string.find(known[2], '^fifo %d+$')
+
+  -- What is told of.
+  local ids, fields, heads, results, done, failed = {}, {}, {}, {}, 0, 0
+  local tasks, named, counts = 0, {}, {}
+  local at = 13 + jobs
+  while simple and at <= ARGS do
+    local id = ARGV[at]
+    local field = id .. '/' .. ARGV[at + 1]
+    simple = ARGV[at + 7] == '' and ARGV[at + 8] == '0' and tonumber(ARGV[at + 3]) == jobs and not named[field]
+    named[field] = true
+    tasks = tasks + 1
+    fields[tasks], heads[tasks] = field, ARGV[at + 2]
+    if not counts[id] then ids[#ids + 1] = id end
+    counts[id] = (counts[id] or 0) + 1
+    done, failed = done + ARGV[at + 4], failed + ARGV[at + 5]
+    if ARGV[at + 6] ~= '' then results[#results + 1] = ARGV[at + 6] end
+    at = at + 9
+  end
+  if simple and tasks > 0 then
+    for i, id in ipairs(ids) do fields[tasks + i] = id end
+    local found = redis.call('HMGET', KEYS[claimed + 3], unpack(fields))
+    for i = 1, tasks do
+      simple = simple and found[i] and (heads[i] == '' or string.find(found[i], heads[i], 1, true) == 1)
+    end
+    for i, id in ipairs(ids) do
+      local entry = found[tasks + i]
+      simple = simple and entry and string.match(entry, '^(%d+) %d+ %S+ %d+$') == tostring(counts[id])
+    end
+    redis.call('ZCARD', KEYS[claimed + 4]) -- fails before anything is written if this key was put in by hand
+  end
+
+  -- The job, whose next tasks are handed out.
+  local submitted, had, lost, out, window
+  local backlog, moves = 0, 0
+  if simple and jobs == 1 then
+    local text = redis.call('LINDEX', KEYS[15], 0)
+    submitted, had, lost, out, window = string.match(text or '',
+      '^{"submitted":(%d+),"done":(%d+),"failed":(%d+),"out":(%d+),"window":(%d+)}$')
+    simple = submitted and result_born and known[3] and known[4] and string.find(known[4], '^fifo %d+$')
+    if simple then
+      out = math.max(out - tasks, 0)
+      backlog = redis.call('LLEN', KEYS[20])
+      moves = math.max(math.min(backlog, window - out), 0)
+      simple = moves <= 1000
+    end
+  end
+
+  -- Who waits for tasks.
+  local leaves, waits, now = ARGV[9], ARGV[11], time()
+  local client = string.match(KEYS[4], '[^:]*$')
+  local handed, there, late, others
+  if simple then
+    local till = string.format('%.0f', now)
+    there = redis.call('LLEN', KEYS[from])
+    others = redis.call('ZCARD', KEYS[from + 1])
+    late = redis.call('ZCOUNT', KEYS[from + 4], '-inf', till)
+    if others > 0 then late = late + redis.call('ZCOUNT', KEYS[from + 1], '100000000000', till) end
+    if leaves ~= '' then
+      handed = redis.call('HGET', KEYS[from + 2], leaves)
+      if redis.call('ZSCORE', KEYS[from + 1], leaves) then others = others - 1 end
+      if ARGV[10] == '1' then
+        simple = not handed or string.sub(handed, 1, 1) == '!'
+      else
+        simple = not handed
+      end
+    else
+      redis.call('HLEN', KEYS[from + 2])
+    end
+    redis.call('HLEN', KEYS[from + 3])
+    simple = simple and late == 0 and (others == 0 or there + moves == 0) and lives(client, now)
+  end
+
+  -- The claims that are to be made: what is in the list, then what is handed out.
+  local sizes, total, wanted = {}, 0, 0
+  local values, moved = {}, {}
+  if simple then
+    local left = there + moves
+    for n in string.gmatch(ARGV[6], '%d+') do
+      wanted = wanted + 1
+      n = math.min(n, left - total, math.ceil((left - total) / ARGV[7]), 1000 - total)
+      if n < 1 and left > total then simple = false end -- there are too many for one claim
+      if n > 0 then sizes[wanted], total = n, total + n end
+    end
+    local some = math.min(total, there)
+    if some == 1 then
+      values[1] = redis.call('LINDEX', KEYS[from], 0)
+    elseif some > 1 then
+      values = redis.call('LRANGE', KEYS[from], 0, some - 1)
+    end
+    if moves > 0 then moved = redis.call('LRANGE', KEYS[20], 0, moves - 1) end
+    local bytes = 0
+    for _, text in ipairs(values) do bytes = bytes + #text end
+    for _, text in ipairs(moved) do bytes = bytes + #text end
+    simple = simple and bytes <= 1048576 and (waits == '' or not redis.call('ZSCORE', KEYS[from + 1], waits))
+  end
+
+  -- Who waits for results.
+  local to, waited
+  if simple and #results > 0 then
+    waited = redis.call('EXISTS', KEYS[result + 1]) == 1
+    if waited and #results == 1 and #results[1] <= SMALL_BYTES then to = listener(result, publish, now) end
+    redis.call('LLEN', KEYS[result])
+    simple = to or not waited
+  end
+
+  if simple then
+    local waiting = waits ~= '' and #sizes < wanted and there + moves == total
+    local used = #sizes + (to and 1 or 0) + (waiting and 1 or 0)
+    if #results == 0 then redis.call('HDEL', KEYS[1], '') end -- it need not fail where memory is short: see prelude.lua
+    local ticket = used > 0 and redis.call('HINCRBY', KEYS[1], 'tickets', used) - used
+    if to then
+      ticket = ticket + 1
+      bring(to, result_born, ticket, results[1], publish, now)
+    elseif #results > 0 then
+      redis.call('RPUSH', KEYS[result], unpack(results))
+    end
+    if leaves ~= '' then
+      redis.call('ZREM', KEYS[from + 1], leaves)
+      if handed then redis.call('HDEL', KEYS[from + 2], leaves) end
+    end
+    if jobs == 1 then
+      redis.call('LSET', KEYS[15], 0, string.format('{"submitted":%s,"done":%.0f,"failed":%.0f,"out":%.0f,"window":%s}',
+        submitted, had + done, lost + failed, out + moves, window))
+    end
+    if tasks > 0 then
+      redis.call('HDEL', KEYS[claimed + 3], unpack(fields))
+      redis.call('ZREM', KEYS[claimed + 4], unpack(ids))
+    end
+    if moves > 0 then
+      redis.call('LTRIM', KEYS[20], moves, -1)
+      local first = total - #values + 1
+      if first <= moves then redis.call('RPUSH', KEYS[from], unpack(moved, first)) end
+    end
+    local reply = { 'OK', waiting and 'WAITS' or '', born }
+    local kept = reply
+    if total > 0 then
+      if #values == 1 then
+        redis.call('LPOP', KEYS[from])
+      elseif #values > 1 then
+        redis.call('LTRIM', KEYS[from], #values, -1)
+      end
+      local made, brief, entries, scores, k = { 'CLAIMED', tostring(#sizes) }, {}, {}, {}, 0
+      local till = string.format('%.0f', now + ARGV[8])
+      for i, n in ipairs(sizes) do
+        local id, size = string.format('%.0f', ticket + i), n == 1 and '1' or string.format('%.0f', n)
+        local r, e, s = #made, #entries, 2 * i - 1
+        made[r + 1], made[r + 2], made[r + 3], made[r + 4] = id, '1', '-', size
+        scores[s], scores[s + 1], brief[i] = till, id, id .. ' 1 -'
+        for place = 1, n do
+          k = k + 1
+          local value, index = values[k] or moved[k - #values], place == 1 and '1' or tostring(place)
+          made[r + 3 + 2 * place], made[r + 4 + 2 * place] = index, value
+          entries[e + 1], entries[e + 2] = id .. '/' .. index, value
+          e = e + 2
+        end
+        entries[e + 1], entries[e + 2] = id, size .. ' 1 ' .. client .. ' 0'
+      end
+      redis.call('HSET', KEYS[from + 3], unpack(entries))
+      redis.call('ZADD', KEYS[from + 4], unpack(scores))
+      kept = { 'CLAIMED', table.concat(brief, ' '), reply[1], reply[2], reply[3] }
+      for i = 1, 3 do made[#made + 1] = reply[i] end
+      reply, ticket = made, ticket + #sizes
+    end
+    if wanted > 0 then redis.call('ZADD', KEYS[3], string.format('%.0f', now), client) end
+    if waiting then redis.call('ZADD', KEYS[from + 1], string.format('%.0f', ticket + 1), waits) end
+    keep(lane, number, kept)
+    return reply
+  end
+end

@@ -1,0 +1,69 @@
+-- What the common cases share whose scripts work on several variables: each is one straight way from the first line to a return,
+-- which reads all that it needs, then writes. Where something is not as it mostly is, it falls through with nothing changed, to
+-- the whole script after it; waiting.lua and claims.lua tell what the keys hold.
+local FIRST_TIME = 100000000000
+local SMALL_BYTES = 4096 -- of what a message brings
+
+-- The lane and number of a request that is new, of a workspace that nobody watches, and how to publish there.
+local function fresh()
+  local workspace = redis.call('HMGET', KEYS[1], 'incarnation', 'watched', 'publish')
+  local epoch, lane, number = string.match(ARGV[2], '^(%d+) (%d+) (%d+)$')
+  if not lane or workspace[1] ~= ARGV[1] or workspace[2] then return nil end
+  local client = redis.call('HMGET', KEYS[4], 'epoch', lane)
+  if client[1] ~= epoch then return nil end
+  local last = client[2]
+  if last and (tonumber(string.match(last, '^%d+')) >= tonumber(number) or string.sub(last, -1) == '@') then return nil end
+  return lane, number, workspace[3] or 'PUBLISH'
+end
+
+local function time()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Whether a client has given a sign of life lately.
+local function lives(client, now)
+  local seen = redis.call('ZSCORE', KEYS[3], client)
+  return seen and tonumber(seen) > now - 6000
+end
+
+-- The first of those who wait for a value of the variable in mode fifo whose keys begin at KEYS[first], if it is one that takes a
+-- claim from the message that tells it, the variable is empty, and nobody is late there.
+local function listener(first, publish, now)
+  local waiters = redis.call('ZRANGE', KEYS[first + 1], '0', '0', 'WITHSCORES')
+  local client, lease = string.match(waiters[1] or '', '^([^:]+):%d+=(%d+)$')
+  local place = tonumber(waiters[2])
+  if not client or place <= 0 or place >= FIRST_TIME or not lives(client, now) then return nil end
+  local till = string.format('%.0f', now)
+  local in_the_way = redis.call('EXISTS', KEYS[first]) + redis.call('ZCOUNT', KEYS[first + 1], '100000000000', till)
+    + redis.call('ZCOUNT', KEYS[first + 4], '-inf', till)
+  if in_the_way > 0 then return nil end
+  redis.call('HLEN', KEYS[first + 2]) -- fail before anything is written if these keys were put in by hand
+  redis.call('HLEN', KEYS[first + 3])
+  local inbox = KEYS[1] .. ':inbox:' .. client
+  local there = redis.pcall('PUBSUB', publish == 'SPUBLISH' and 'SHARDNUMSUB' or 'NUMSUB', inbox) -- see waiting.lua
+  if there.err or tonumber(there[2]) == 0 then return nil end
+  return { name = waiters[1], place = waiters[2], client = client, lease = lease, inbox = inbox, first = first }
+end
+
+-- Has a listener claim a value by the message, under this ticket.
+local function bring(to, born, ticket, value, publish, now)
+  local first, id = to.first, string.format('%.0f', ticket)
+  redis.call('HSET', KEYS[first + 3], id .. '/1', value, id, '1 1 ' .. to.client .. ' 0')
+  redis.call('ZADD', KEYS[first + 4], string.format('%.0f', now + to.lease), id)
+  redis.call('HSET', KEYS[first + 2], to.name, '!' .. to.place .. ' ' .. id)
+  local heard = redis.pcall(publish, to.inbox, string.match(to.name, '[^:]*$') .. '\n5:CLAIM' .. #born .. ':' .. born .. #id .. ':' .. id
+    .. '1:11:-1:1' .. #value .. ':' .. value)
+  local patience = type(heard) == 'number' and heard > 0 and 1500 or 5000
+  redis.call('ZADD', KEYS[first + 1], string.format('%.0f', now + patience), to.name)
+end
+
+-- Keeps a reply in the lane of the request.
+local function keep(lane, number, reply)
+  local parts = { number, ' ' }
+  for _, text in ipairs(reply) do
+    local n = #parts
+    parts[n + 1], parts[n + 2], parts[n + 3] = #text, ':', text
+  end
+  redis.call('HSET', KEYS[4], lane, table.concat(parts))
+end
