@@ -30,7 +30,7 @@ const (
 // It blocks for some round trips, and for some 5 s if Redis does not answer, which is a reason then. Times are by the clocks of
 // Redis and of this process alone. It returns the errors of Find.
 func (s *Sleigh) Explain(ctx context.Context) ([]Reason, error) {
-	s.awaitEnds(ctx)
+	s.ends.await(ctx)
 	if err := s.over(); err != nil {
 		return nil, err
 	}

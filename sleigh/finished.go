@@ -74,25 +74,45 @@ func (s *Sleigh) refuseFinished(ctx context.Context, name string) error {
 // endJob deletes what Redis has of a job. last is what is to be known of it later; nil: nothing. master is who may have it, if
 // it is not the caller; anybody: whoever has it.
 func (s *Sleigh) endJob(ctx context.Context, id, name string, last *FinishedJob, master string) error {
-	return endJob(ctx, s.own, s.lasts, id, name, last, master)
+	if !s.lasts {
+		return forgetJobs(ctx, s.own, id)
+	}
+	return endJob(ctx, s.own, id, name, last, master)
 }
 
 const anybody = "*"
 
-func endJob(ctx context.Context, own *workspace.Workspace, lasts bool, id, name string, last *FinishedJob, master string) error {
-	variables := []string{countVarOf(id), backlogVarOf(id), resultVarOf(id), jobVarOf(id)}
-	if lasts {
-		variables = append(variables, masterVarOf(id), stateVarOf(id), failedVarOf(id), finishedVar)
-	}
+// endJob is for teams that last.
+func endJob(ctx context.Context, own *workspace.Workspace, id, name string, last *FinishedJob, master string) error {
+	variables := append(variablesOf(id), masterVarOf(id), stateVarOf(id), failedVarOf(id), finishedVar)
 	text := ""
 	if last != nil {
 		text = string(asJSON(last))
 	}
-	if lasts && name != "" {
+	if name != "" {
 		variables = append(variables, namedVarOf(name))
 	}
 	_, _, err := own.Do(ctx, endScript, variables, id, name, text, master)
 	return err
+}
+
+// forgetJobs is for teams that end with their masters.
+func forgetJobs(ctx context.Context, own *workspace.Workspace, ids ...string) error {
+	var variables []string
+	var others []any
+	for i, id := range ids {
+		variables = append(variables, variablesOf(id)...)
+		if i > 0 {
+			others = append(others, id)
+		}
+	}
+	_, _, err := own.Do(ctx, forgetScript, variables, others...)
+	return err
+}
+
+// variablesOf are those that every job has.
+func variablesOf(id string) []string {
+	return []string{countVarOf(id), backlogVarOf(id), resultVarOf(id), jobVarOf(id)}
 }
 
 // lookAfterJobs ends jobs that nobody has any more, and pauses those that are to pause then.
@@ -131,7 +151,7 @@ func endOrphan(ctx context.Context, own *workspace.Workspace, master, descriptio
 	if info.Keep > 0 && !last.Done {
 		job = cancelled(info)
 	}
-	return endJob(ctx, own, true, info.ID, info.Name, job, last.Client)
+	return endJob(ctx, own, info.ID, info.Name, job, last.Client)
 }
 
 // cancelled is what is to be known of a named job that somebody else than its master has ended; end.lua counts its elements.

@@ -240,7 +240,8 @@ func (j *job) run(ctx context.Context) error {
 	case j.lasting != nil:
 		j.conclude(ctx, err)
 	case isAllDone(context.Cause(ctx)) && !j.s.lasts:
-		j.s.endLater(j.id, func() { j.end(ctx) }) // nobody waits for that: with the sleigh, all of it goes
+		j.dropEar()
+		j.s.ends.add(j.s.own, j.id) // nobody waits for that: with the sleigh, all of it goes
 	default:
 		j.end(ctx)
 	}

@@ -15,6 +15,7 @@ var (
 	settleScript  = script("settle", luaOf("fast/settle"))
 	deferScript   = script("defer")
 	endScript     = script("end")
+	forgetScript  = script("forget")
 	keepScript    = script("keep")
 	attachScript  = script("attach")
 	noteScript    = script("note")

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,9 +38,9 @@ type Sleigh struct {
 	exports atomic.Int64 // when Export or Unexport was called last, in ns
 
 	mu       sync.Mutex
-	jobs     map[*job]bool            // those under way; whether they are exclusive
-	ending   map[string]chan struct{} // by their ids, those that Redis has not forgotten yet; closed then
-	ids      recent                   // of jobs of this master
+	jobs     map[*job]bool // those under way; whether they are exclusive
+	ends     ends
+	ids      recent // of jobs of this master
 	there    headcount
 	refusals []Refusal
 	without  map[int]bool // ranks that are to be there no more: see DrainWorker
@@ -264,7 +262,7 @@ func (s *Sleigh) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.stopped.Store(true)
 		s.cancel(ErrStopped)
-		s.awaitEnds(ctx)
+		s.ends.await(ctx)
 		if s.visits {
 			s.stopErr = errors.Join(s.user.Close(), s.own.Close())
 			return
@@ -345,37 +343,6 @@ func (s *Sleigh) leave(j *job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.jobs, j)
-}
-
-// endLater runs end, of a job, in the background.
-func (s *Sleigh) endLater(id string, end func()) {
-	ended := make(chan struct{})
-	s.mu.Lock()
-	if s.ending == nil {
-		s.ending = map[string]chan struct{}{}
-	}
-	s.ending[id] = ended
-	s.mu.Unlock()
-	go func() {
-		end()
-		s.mu.Lock()
-		delete(s.ending, id)
-		s.mu.Unlock()
-		close(ended)
-	}()
-}
-
-// awaitEnds returns when the jobs have ended that end in the background, so that nothing is seen of them any more.
-func (s *Sleigh) awaitEnds(ctx context.Context) {
-	s.mu.Lock()
-	ends := slices.Collect(maps.Values(s.ending))
-	s.mu.Unlock()
-	for _, ended := range ends {
-		select {
-		case <-ended:
-		case <-ctx.Done():
-		}
-	}
 }
 
 // isAlone reports whether there is one job at the most.

@@ -85,7 +85,7 @@ type JobStatus struct {
 
 // Status says what workers and jobs do. It blocks for some round trips, and returns the errors of Find.
 func (s *Sleigh) Status(ctx context.Context) (*Status, error) {
-	s.awaitEnds(ctx)
+	s.ends.await(ctx)
 	if err := s.over(); err != nil {
 		return nil, err
 	}

@@ -60,20 +60,22 @@ if lane and jobs <= 1 and ARGS < 9000 then
   -- Who waits for tasks.
   local leaves, waits, now = ARGV[9], ARGV[11], time()
   local client = string.match(KEYS[4], '[^:]*$')
-  local handed, there, late, others
+  local handed, back, listed, there, late, others
   if simple then
     local till = string.format('%.0f', now)
-    there = redis.call('LLEN', KEYS[from])
+    listed = redis.call('LLEN', KEYS[from])
+    there = listed
     others = redis.call('ZCARD', KEYS[from + 1])
     late = redis.call('ZCOUNT', KEYS[from + 4], '-inf', till)
     if others > 0 then late = late + redis.call('ZCOUNT', KEYS[from + 1], '100000000000', till) end
     if leaves ~= '' then
       handed = redis.call('HGET', KEYS[from + 2], leaves)
       if redis.call('ZSCORE', KEYS[from + 1], leaves) then others = others - 1 end
-      if ARGV[10] == '1' then
-        simple = not handed or string.sub(handed, 1, 1) == '!'
-      else
-        simple = not handed
+      if handed and ARGV[10] == '1' then
+        simple = string.sub(handed, 1, 1) == '!'
+      elseif handed then -- a value that it was told to come for is the first again
+        back = string.match(handed, '^[+]%d+ 0 0 (.*)$')
+        simple, there = back, there + 1
       end
     else
       redis.call('HLEN', KEYS[from + 2])
@@ -84,7 +86,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
 
   -- The claims that are to be made: what is in the list, then what is handed out.
   local sizes, total, wanted = {}, 0, 0
-  local values, moved = {}, {}
+  local values, moved, taken = {}, {}, 0 -- of the list, of what is handed out; how many of the list
   if simple then
     local left = there + moves
     for n in string.gmatch(ARGV[6], '%d+') do
@@ -93,12 +95,10 @@ if lane and jobs <= 1 and ARGS < 9000 then
       if n < 1 and left > total then simple = false end -- there are too many for one claim
       if n > 0 then sizes[wanted], total = n, total + n end
     end
-    local some = math.min(total, there)
-    if some == 1 then
-      values[1] = redis.call('LINDEX', KEYS[from], 0)
-    elseif some > 1 then
-      values = redis.call('LRANGE', KEYS[from], 0, some - 1)
-    end
+    if back and total == 0 then simple = false end
+    taken = math.min(total, there) - (back and 1 or 0)
+    if taken > 0 then values = redis.call('LRANGE', KEYS[from], 0, taken - 1) end
+    if back then table.insert(values, 1, back) end
     if moves > 0 then moved = redis.call('LRANGE', KEYS[20], 0, moves - 1) end
     local bytes = 0
     for _, text in ipairs(values) do bytes = bytes + #text end
@@ -110,19 +110,23 @@ if lane and jobs <= 1 and ARGS < 9000 then
   local to, waited
   if simple and #results > 0 then
     waited = redis.call('EXISTS', KEYS[result + 1]) == 1
-    if waited and #results == 1 and #results[1] <= SMALL_BYTES then to = listener(result, publish, now) end
-    redis.call('LLEN', KEYS[result])
+    if waited then to = listener(result, publish, now) end
+    if to and (#results > 1 or #results[1] > SMALL_BYTES) and redis.call('ZCARD', KEYS[result + 1]) > 1 then to = nil end
+    redis.call('LLEN', KEYS[result]) -- fails before anything is written if this key was put in by hand
     simple = to or not waited
   end
 
   if simple then
     local waiting = waits ~= '' and #sizes < wanted and there + moves == total
-    local used = #sizes + (to and 1 or 0) + (waiting and 1 or 0)
+    local brings = to and #results == 1 and #results[1] <= SMALL_BYTES
+    local used = #sizes + (brings and 1 or 0) + (waiting and 1 or 0)
     if #results == 0 then redis.call('HDEL', KEYS[1], '') end -- it need not fail where memory is short: see prelude.lua
     local ticket = used > 0 and redis.call('HINCRBY', KEYS[1], 'tickets', used) - used
-    if to then
+    if brings then
       ticket = ticket + 1
       bring(to, result_born, ticket, results[1], publish, now)
+    elseif to then
+      summon(to, results, publish, now)
     elseif #results > 0 then
       redis.call('RPUSH', KEYS[result], unpack(results))
     end
@@ -146,11 +150,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
     local reply = { 'OK', waiting and 'WAITS' or '', born }
     local kept = reply
     if total > 0 then
-      if #values == 1 then
-        redis.call('LPOP', KEYS[from])
-      elseif #values > 1 then
-        redis.call('LTRIM', KEYS[from], #values, -1)
-      end
+      if taken > 0 then redis.call('LTRIM', KEYS[from], taken, -1) end
       local made, brief, entries, scores, k = { 'CLAIMED', tostring(#sizes) }, {}, {}, {}, 0
       local till = string.format('%.0f', now + ARGV[8])
       for i, n in ipairs(sizes) do

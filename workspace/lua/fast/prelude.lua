@@ -46,6 +46,11 @@ local function listener(first, publish, now)
   return { name = waiters[1], place = waiters[2], client = client, lease = lease, inbox = inbox, first = first }
 end
 
+-- How long to wait for one that was told.
+local function patience(heard)
+  return type(heard) == 'number' and heard > 0 and 1500 or 5000
+end
+
 -- Has a listener claim a value by the message, under this ticket.
 local function bring(to, born, ticket, value, publish, now)
   local first, id = to.first, string.format('%.0f', ticket)
@@ -54,8 +59,15 @@ local function bring(to, born, ticket, value, publish, now)
   redis.call('HSET', KEYS[first + 2], to.name, '!' .. to.place .. ' ' .. id)
   local heard = redis.pcall(publish, to.inbox, string.match(to.name, '[^:]*$') .. '\n5:CLAIM' .. #born .. ':' .. born .. #id .. ':' .. id
     .. '1:11:-1:1' .. #value .. ':' .. value)
-  local patience = type(heard) == 'number' and heard > 0 and 1500 or 5000
-  redis.call('ZADD', KEYS[first + 1], string.format('%.0f', now + patience), to.name)
+  redis.call('ZADD', KEYS[first + 1], string.format('%.0f', now + patience(heard)), to.name)
+end
+
+-- Tells a listener to come for the first of some values; the others are in the list then.
+local function summon(to, values, publish, now)
+  redis.call('HSET', KEYS[to.first + 2], to.name, '+' .. to.place .. ' 0 0 ' .. values[1])
+  if #values > 1 then redis.call('RPUSH', KEYS[to.first], unpack(values, 2)) end
+  local heard = redis.pcall(publish, to.inbox, string.match(to.name, '[^:]*$'))
+  redis.call('ZADD', KEYS[to.first + 1], string.format('%.0f', now + patience(heard)), to.name)
 end
 
 -- Keeps a reply in the lane of the request.
