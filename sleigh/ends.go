@@ -19,7 +19,7 @@ type ends struct {
 	mu   sync.Mutex
 	ids  []string
 	told chan struct{} // closed when Redis has forgotten those, and all before; nil if there never was one
-	busy bool          // a goroutine tells it
+	busy bool          // it is to be told, or is being told
 }
 
 func (e *ends) add(own *workspace.Workspace, id string) {
@@ -31,28 +31,27 @@ func (e *ends) add(own *workspace.Workspace, id string) {
 	e.ids = append(e.ids, id)
 	if !e.busy {
 		e.busy = true
-		go e.tell(own)
+		time.AfterFunc(endPause, func() { e.tell(own) })
 	}
 }
 
 // tell goes on until there are none. Where Redis does not answer, they go with the sleigh.
 func (e *ends) tell(own *workspace.Workspace) {
-	for {
-		time.Sleep(endPause)
-		e.mu.Lock()
-		ids, told := e.ids, e.told
-		e.ids, e.busy = nil, len(ids) > 0
-		e.mu.Unlock()
-		if len(ids) == 0 {
-			return
-		}
-		for some := range slices.Chunk(ids, endMost) {
-			ctx, cancel := context.WithTimeout(context.Background(), endFor)
-			_ = forgetJobs(ctx, own, some...)
-			cancel()
-		}
-		close(told)
+	e.mu.Lock()
+	ids, told := e.ids, e.told
+	e.ids = nil
+	e.mu.Unlock()
+	for some := range slices.Chunk(ids, endMost) {
+		ctx, cancel := context.WithTimeout(context.Background(), endFor)
+		_ = forgetJobs(ctx, own, some...)
+		cancel()
 	}
+	e.mu.Lock()
+	if e.busy = len(e.ids) > 0; e.busy {
+		time.AfterFunc(endPause, func() { e.tell(own) })
+	}
+	e.mu.Unlock()
+	close(told)
 }
 
 // await returns when Redis has forgotten the jobs that have ended before, so that nothing is seen of them any more.

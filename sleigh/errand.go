@@ -1,6 +1,7 @@
 package sleigh
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -31,6 +32,9 @@ func (x *exchange) gather() *errand {
 		}
 		if s := x.news[n].slot; s != nil {
 			x.free(s)
+			if x.over != nil {
+				x.give(s, nil)
+			}
 		}
 	}
 	v := &errand{news: slices.Clone(x.news[:n]), slots: slices.Clone(x.slots)}
@@ -109,12 +113,12 @@ func (x *exchange) send(v *errand) (waits bool, err error) {
 		variables = append(variables, countVarOf(job), backlogVarOf(job), resultVarOf(job))
 		args = append(args, job)
 	}
+	told, followed := []byte{}, []any(nil)
 	for _, n := range v.news {
-		for _, o := range n.done {
-			args = append(args, n.claim)
-			args = o.appendTo(args, 1+slices.Index(jobs, o.job))
-		}
+		told, followed = n.appendTo(told, followed, jobs)
 	}
+	args = append(args, "["+string(bytes.TrimPrefix(told, []byte(",")))+"]")
+	args = append(args, followed...)
 	word, texts, err := do(ctx, settleScript, variables, args...)
 	if err != nil {
 		return false, err
@@ -138,14 +142,14 @@ func (x *exchange) send(v *errand) (waits bool, err error) {
 	for _, job := range texts[3:] {
 		x.dropped(job)
 	}
-	if x.one {
-		x.born = born
-	}
 	switch state {
 	case "BURIED":
 		return false, workspace.ErrBuried
 	case "DELETED":
 		return false, workspace.ErrVarDeleted
+	}
+	if x.one {
+		x.born = born
 	}
 	return state == "WAITS" && v.waits.Waits(born), nil
 }
@@ -163,17 +167,37 @@ func (x *exchange) release(c *workspace.Claim) {
 	}
 }
 
-// appendTo adds what settle.lua wants to know of an outcome.
-func (o *outcome) appendTo(args []any, job int) []any {
-	var head []byte
+// appendTo adds to what settle.lua is to know: a JSON array, and the texts after it.
+func (n *news) appendTo(told []byte, texts []any, jobs []string) ([]byte, []any) {
+	for i := 0; i < len(n.done); i++ {
+		o := &n.done[i]
+		first := o.index
+		for o.job == "" && i+1 < len(n.done) && n.done[i+1].job == "" && n.done[i+1].index == n.done[i].index+1 {
+			i++ // values that just end go together
+		}
+		own := o.texts()
+		told = strconv.AppendQuote(append(told, ','), n.claim)
+		for _, number := range []int{first, n.done[i].index, 1 + slices.Index(jobs, o.job), o.done, o.failed, len(own)} {
+			told = strconv.AppendInt(append(told, ','), int64(number), 10)
+		}
+		for _, text := range own {
+			texts = append(texts, text)
+		}
+	}
+	return told, texts
+}
+
+// texts are those that go with it; what is empty at their end is left out.
+func (o *outcome) texts() [][]byte {
+	texts := [][]byte{o.result, nil, o.kept}
 	if o.of != nil {
-		head = o.of.head()
+		texts[1] = o.of.head()
 	}
-	args = append(args, o.index, head, job, o.done, o.failed, o.result, o.kept, len(o.instead))
-	for _, text := range o.instead {
-		args = append(args, text)
+	texts = append(texts, o.instead...)
+	for len(texts) > 0 && len(texts[len(texts)-1]) == 0 {
+		texts = texts[:len(texts)-1]
 	}
-	return args
+	return texts
 }
 
 // flag is how scripts are told whether something is so.

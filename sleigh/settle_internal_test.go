@@ -31,7 +31,7 @@ func TestSettleLeavesTasks(t *testing.T) {
 	visit := func(slots string, sharers int) (claims, values int, state string) {
 		t.Helper()
 		word, texts, err := own.Do(t.Context(), settleScript, []string{taskVar, taskVar},
-			taskVar, "", slots, sharers, 60000, "", 0, waiter, 0)
+			taskVar, "", slots, sharers, 60000, "", 0, waiter, 0, "[]")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,8 +2,10 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -95,30 +97,57 @@ func (ws *Workspace) MadeClaims(variable, word string, texts []string) (claims [
 		return nil, rest, nil
 	}
 	rest = rest[1:]
-	next := func() (text string) {
-		if len(rest) == 0 {
-			err = ws.wrap(variable, fmt.Errorf("%w: an answer with claims is cut off", ErrDamaged))
-			return ""
-		}
-		text, rest = rest[0], rest[1:]
-		return text
+	damaged := func(what string) error {
+		return ws.wrap(variable, fmt.Errorf("%w: an answer with claims has: %s", ErrDamaged, what))
 	}
-	number := func() (n int) {
-		n, wrong := strconv.Atoi(next())
-		if wrong != nil && err == nil {
-			err = ws.wrap(variable, fmt.Errorf("%w: an answer with claims: %w", ErrDamaged, wrong))
-		}
-		return n
+	if len(rest) == 0 {
+		return nil, nil, damaged("no number of them")
 	}
-	for n := number(); n > 0 && err == nil; n-- {
-		c := &Claim{ws: ws, variable: variable, id: next(), Attempt: number()}
-		if before := next(); c.Attempt > 1 {
-			c.Before = before
-		}
-		for values := number(); values > 0 && err == nil; values-- {
-			c.Values = append(c.Values, Claimed{Index: number(), Text: []byte(next())})
-		}
-		claims = append(claims, c)
+	n, err := strconv.Atoi(rest[0])
+	if err != nil {
+		return nil, nil, damaged(rest[0])
 	}
-	return claims, rest, err
+	for rest = rest[1:]; n > 0; n-- {
+		c, others, err := ws.madeClaim(variable, rest)
+		if err != nil {
+			return nil, nil, damaged(err.Error())
+		}
+		claims, rest = append(claims, c), others
+	}
+	return claims, rest, nil
+}
+
+// madeClaim reads one: "id attempt before n", with the indexes of its values after it unless they are 1 to n, and the values.
+func (ws *Workspace) madeClaim(variable string, texts []string) (c *Claim, rest []string, err error) {
+	if len(texts) == 0 {
+		return nil, nil, errors.New("too few of them")
+	}
+	id, head, _ := strings.Cut(texts[0], " ")
+	attempt, head, _ := strings.Cut(head, " ")
+	before, head, _ := strings.Cut(head, " ")
+	number, indexes, listed := strings.Cut(head, " ")
+	c = &Claim{ws: ws, variable: variable, id: id}
+	if c.Attempt, err = strconv.Atoi(attempt); err != nil {
+		return nil, nil, err
+	}
+	if c.Attempt > 1 {
+		c.Before = before
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || n >= len(texts) {
+		return nil, nil, fmt.Errorf("%q before %d texts", texts[0], len(texts)-1)
+	}
+	c.Values = make([]Claimed, n)
+	for i := range c.Values {
+		c.Values[i] = Claimed{Index: i + 1, Text: []byte(texts[1+i])}
+		if !listed {
+			continue
+		}
+		var index string
+		index, indexes, _ = strings.Cut(indexes, " ")
+		if c.Values[i].Index, err = strconv.Atoi(index); err != nil {
+			return nil, nil, err
+		}
+	}
+	return c, texts[1+n:], nil
 }

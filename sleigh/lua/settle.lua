@@ -5,9 +5,10 @@
 --      the caller wants no other; of the claims that are to be made: 6 for each how many tasks at the most, as "n n …", or '',
 --      7 sharers (see claim.lua), 8 lease in ms; 9 the waiter that is to wait no more, or '', 10 whether the claim that it was
 --      brought is used (0 or 1), 11 the one that is to wait if there are too few tasks, or ''; 12 number of jobs, 13… their ids;
---      then for each task: its claim, its index there, how its text begins as far as that tells its elements ('' = whatever they
---      are), which of the jobs (0: none), how many of its elements are done, how many of these failed, the result ('' = none), what
---      of it stays claimed ('' = nothing), how many tasks are given back in its place, and these
+--      then one JSON array which has for each task: its claim, its index there, twice (or the first and last of several values that
+--      just end), which of the jobs (0: none), how many of its elements are done, how many of these failed, and how many of the texts
+--      that follow are its own; these, … for each task: the result ('' = none), how its text begins as far as that tells its elements
+--      ('' = whatever they are), what of it stays claimed ('' = nothing), and tasks that are given back in its place
 -- Returns OK, what became of waiting (WAITS, BURIED if the caller may not, DELETED, or ''), born of the variable that tasks are
 --   claimed from, and the ids of jobs that have ended; if claims were made, these and that (see claims.lua); or GONE.
 -- A task that somebody else has settled is passed over. So is one that has other elements by now: another worker has it too,
@@ -32,29 +33,34 @@ for i = 1, tonumber(ARGV[12]) do
   at = at + 1
 end
 
--- What is told of: where it begins in ARGV, its claim and its field there, and its value while it is held.
-local starts, ids, fields = {}, {}, {}
-while at <= #ARGV do
-  local i = #starts + 1
-  starts[i], ids[i], fields[i] = at, ARGV[at], ARGV[at] .. '/' .. ARGV[at + 1]
-  at = at + 9 + tonumber(ARGV[at + 8])
+-- What is told of: its claim and its field there, and its value while it is held.
+local news, told, ids, fields = cjson.decode(ARGV[at]), {}, {}, {}
+for k = 1, #news, 7 do
+  local t = { id = news[k], index = news[k + 1], job = jobs[news[k + 3]], done = news[k + 4], failed = news[k + 5], n = news[k + 6], at = at }
+  for index = t.index, news[k + 2] do
+    local i = #told + 1
+    told[i], ids[i], fields[i] = t, t.id, t.id .. '/' .. whole(index)
+  end
+  at = at + t.n
 end
 local values, entries = c.find(claimed, ids, fields)
 
+local function text_of(t, i) return i <= t.n and ARGV[t.at + i] or '' end
+local RESULT, HEAD, KEPT, INSTEAD = 1, 2, 3, 4
 local function has_changed(text, head)
   return head ~= '' and string.find(text, head, 1, true) ~= 1 and string.find(text, '^{"job":"%w*","chunk":%d+,"first":%d+,"n":%d+,')
 end
 local ended, kept, returns = {}, {}, {}
-for i, first in ipairs(starts) do
-  if values[i] and has_changed(values[i], ARGV[first + 2]) then values[i] = false end
-  local j, held = jobs[tonumber(ARGV[first + 3])], values[i]
+for i, t in ipairs(told) do
+  if values[i] and has_changed(values[i], text_of(t, HEAD)) then values[i] = false end
+  local j, held = t.job, values[i]
   if held and j and j.submitted then
-    j.done, j.failed = j.done + ARGV[first + 4], j.failed + ARGV[first + 5]
-    if ARGV[first + 6] ~= '' then j.results[#j.results + 1] = ARGV[first + 6] end
-    local more = tonumber(ARGV[first + 8])
-    if more > 0 then returns[#returns + 1] = i end
-    if ARGV[first + 7] ~= '' then
-      kept[#kept + 1], more = i, more + 1
+    j.done, j.failed = j.done + t.done, j.failed + t.failed
+    if text_of(t, RESULT) ~= '' then j.results[#j.results + 1] = text_of(t, RESULT) end
+    local more = math.max(t.n - INSTEAD + 1, 0)
+    if more > 0 then returns[#returns + 1] = t end
+    if text_of(t, KEPT) ~= '' then
+      kept[#kept + 1], more = { fields[i], text_of(t, KEPT) }, more + 1
     else
       ended[#ended + 1] = i
     end
@@ -86,12 +92,12 @@ for _, j in ipairs(jobs) do
     reply[#reply + 1] = j.id
   end
 end
-for _, i in ipairs(kept) do redis.call('HSET', claimed.claimed, fields[i], ARGV[starts[i] + 7]) end
+for _, entry in ipairs(kept) do redis.call('HSET', claimed.claimed, entry[1], entry[2]) end
 ending()
-for _, i in ipairs(returns) do -- they are the next to be claimed, as others may wait for what they do
+for _, t in ipairs(returns) do -- they are the next to be claimed, as others may wait for what they do
   local some = {}
-  for k = starts[i] + 9, starts[i] + 8 + ARGV[starts[i] + 8] do some[#some + 1] = ARGV[k] end
-  c.put_back(claimed, some, 0, tonumber(string.match(ids[i], '^%d+')), tonumber(ARGV[starts[i] + 1]))
+  for i = INSTEAD, t.n do some[#some + 1] = ARGV[t.at + i] end
+  c.put_back(claimed, some, 0, tonumber(string.match(t.id, '^%d+')), t.index)
 end
 if #returns > 0 then w.serve(claimed) end
 

@@ -250,32 +250,40 @@ local function claims()
     end
   end
 
+  -- Adds a claim and its values, given as C.values gives them, to a reply: "id attempt before n", with the indexes of the values
+  -- after it unless they are 1 to n, then the values.
+  local function describe(reply, id, attempt, before, indexed)
+    local indexes, at, in_order = {}, #reply + 1, true
+    for i = 1, #indexed / 2 do
+      indexes[i], reply[at + i] = indexed[2 * i - 1], indexed[2 * i]
+      in_order = in_order and tonumber(indexes[i]) == i
+    end
+    local head = { id, attempt, before, whole(#indexes) }
+    if not in_order then head[5] = table.concat(indexes, ' ') end
+    reply[at] = table.concat(head, ' ')
+  end
+
   -- Makes claims of up to sizes[1], sizes[2] … values of a variable in mode fifo, for a client that does not wait. Those that have
   -- ended come first, as they are. Of what is in the list a claim takes at most the part of one of so many sharers, but one.
-  -- Returns how many, and adds to reply how many, and of each id, attempt, before (as claim.lua does), how many values and these,
-  -- index and value; and to names, for the lane to keep, of each id, attempt and before, in one text with blanks.
+  -- Returns how many, and adds to reply how many, and these (before: who held it last, or -); and to names, for the lane to keep, of
+  -- each id, attempt and before, in one text with blanks.
   function C.make(var, sizes, sharers, holder, lease, reply, names)
     local made, till, fields, scores = 0, whole(now() + lease), {}, {}
     if var.mode ~= 'fifo' then return 0 end
     local all = {}
-    local function tell(id, attempt, before, n)
-      made = made + 1
-      local r, k = #reply, #all
-      reply[r + 1], reply[r + 2], reply[r + 3], reply[r + 4] = id, attempt, before, n
-      all[k + 1], all[k + 2], all[k + 3] = id, attempt, before
-    end
     local function told()
       reply[2], names[2] = whole(made), table.concat(all, ' ')
       return made
     end
     for _ = 1, math.min(C.ended(var), #sizes) do
       local claim = C.first(var)
-      local values, before = C.values(var, claim), claim.holder
+      local before = claim.holder
       claim.attempt, claim.holder = claim.attempt + 1, holder
       C.list(var, claim)
       redis.call('ZADD', var.deadlines, till, claim.id)
-      tell(claim.id, whole(claim.attempt), before, whole(#values / 2))
-      for _, text in ipairs(values) do reply[#reply + 1] = text end
+      describe(reply, claim.id, whole(claim.attempt), before, C.values(var, claim))
+      made = made + 1
+      all[made] = claim.id .. ' ' .. whole(claim.attempt) .. ' ' .. before
     end
     local there, counts, total = redis.call('LLEN', var.values), {}, 0
     for i = made + 1, #sizes do
@@ -284,28 +292,25 @@ local function claims()
       counts[#counts + 1], total = n, total + n
     end
     if total == 0 then return told() end
-    local values, at, index, entries = {}, 0, var.position, {}
+    local values, at, index = {}, 0, var.position
     take_some(var, 0, total, values)
     local id = redis.call('HINCRBY', var.space.workspace, 'tickets', #counts) - #counts
-    local f, s = 0, 0
+    local f, s, r = 0, 0, #reply
     for _, n in ipairs(counts) do
       n = math.min(n, #values - at) -- fewer are there if they are large
       if n == 0 then break end
-      id = id + 1
-      local name, size = whole(id), n == 1 and '1' or whole(n)
-      tell(name, '1', '-', size)
-      local r = #reply
+      id, made = id + 1, made + 1
+      local name, size = whole(id), whole(n)
+      all[made] = name .. ' 1 -'
+      reply[r + 1] = all[made] .. ' ' .. size
       for i = 1, n do
-        local place = i == 1 and '1' or whole(i)
-        fields[f + 1], fields[f + 2] = name .. '/' .. place, values[at + i]
-        reply[r + 1], reply[r + 2] = place, values[at + i]
-        f, r = f + 2, r + 2
+        fields[f + 1], fields[f + 2] = name .. '/' .. i, values[at + i]
+        reply[r + 1 + i] = values[at + i]
+        f = f + 2
       end
-      local entry = not index and entries[n] or size .. ' 1 ' .. holder .. ' ' .. (index and whole(index + at) or '0')
-      entries[n] = entry
-      fields[f + 1], fields[f + 2] = name, entry
+      fields[f + 1], fields[f + 2] = name, size .. ' 1 ' .. holder .. ' ' .. (index and whole(index + at) or '0')
       scores[s + 1], scores[s + 2] = till, name
-      f, s, at = f + 2, s + 2, at + n
+      f, s, at, r = f + 2, s + 2, at + n, r + 1 + n
     end
     redis.call('HSET', var.claimed, unpack(fields))
     redis.call('ZADD', var.deadlines, unpack(scores))
@@ -334,11 +339,7 @@ local function claims()
   function C.again(var, names, holder)
     local made, reply = C.replied(var, names, holder)
     local texts = { 'CLAIMED', whole(#made) }
-    for _, m in ipairs(made) do
-      local values = C.values(var, m.claim)
-      C.with(texts, { m.claim.id, whole(m.claim.attempt), m.before, whole(#values / 2) })
-      C.with(texts, values)
-    end
+    for _, m in ipairs(made) do describe(texts, m.claim.id, whole(m.claim.attempt), m.before, C.values(var, m.claim)) end
     return C.with(texts, reply)
   end
 

@@ -12,31 +12,42 @@ if lane and jobs <= 1 and ARGS < 9000 then
   local simple = born and (ARGV[5] == '' or ARGV[5] == born) and known[2] and string.find(known[2], '^fifo %d+$')
 
   -- What is told of.
-  local ids, fields, heads, results, done, failed = {}, {}, {}, {}, 0, 0
-  local tasks, named, counts = 0, {}, {}
   local at = 13 + jobs
-  while simple and at <= ARGS do
-    local id = ARGV[at]
-    local field = id .. '/' .. ARGV[at + 1]
-    simple = ARGV[at + 7] == '' and ARGV[at + 8] == '0' and tonumber(ARGV[at + 3]) == jobs and not named[field]
-    named[field] = true
-    tasks = tasks + 1
-    fields[tasks], heads[tasks] = field, ARGV[at + 2]
-    if not counts[id] then ids[#ids + 1] = id end
-    counts[id] = (counts[id] or 0) + 1
-    done, failed = done + ARGV[at + 4], failed + ARGV[at + 5]
-    if ARGV[at + 6] ~= '' then results[#results + 1] = ARGV[at + 6] end
-    at = at + 9
+  local news = cjson.decode(ARGV[at])
+  local ids, sizes, fields, heads, results, named = {}, {}, {}, {}, {}, {}
+  local c, tasks, done, failed = 0, 0, 0, 0
+  for k = 1, #news, 7 do
+    local id, first, last, n = news[k], news[k + 1], news[k + 2], news[k + 6]
+    if id ~= ids[c] then
+      simple = simple and not named[id]
+      c = c + 1
+      ids[c], sizes[c], named[id] = id, 0, true
+    elseif first <= news[k - 5] then
+      simple = false
+    end
+    simple = simple and n <= 2 and news[k + 3] == jobs
+    for index = first, last do
+      tasks = tasks + 1
+      fields[tasks] = id .. '/' .. index
+    end
+    sizes[c], done, failed = sizes[c] + last - first + 1, done + news[k + 4], failed + news[k + 5]
+    if n > 0 and ARGV[at + 1] ~= '' then results[#results + 1] = ARGV[at + 1] end
+    if n > 1 then heads[tasks] = ARGV[at + 2] end
+    at = at + n
   end
   if simple and tasks > 0 then
     for i, id in ipairs(ids) do fields[tasks + i] = id end
     local found = redis.call('HMGET', KEYS[claimed + 3], unpack(fields))
     for i = 1, tasks do
-      simple = simple and found[i] and (heads[i] == '' or string.find(found[i], heads[i], 1, true) == 1)
+      simple = simple and found[i] and (not heads[i] or string.find(found[i], heads[i], 1, true) == 1)
     end
-    for i, id in ipairs(ids) do
-      local entry = found[tasks + i]
-      simple = simple and entry and string.match(entry, '^(%d+) %d+ %S+ %d+$') == tostring(counts[id])
+    local entry, size
+    for i = 1, c do -- most are listed as the one before
+      if found[tasks + i] ~= entry then
+        entry = found[tasks + i]
+        size = entry and tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$'))
+      end
+      simple = simple and size == sizes[i]
     end
     redis.call('ZCARD', KEYS[claimed + 4]) -- fails before anything is written if this key was put in by hand
   end
@@ -85,7 +96,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
   end
 
   -- The claims that are to be made: what is in the list, then what is handed out.
-  local sizes, total, wanted = {}, 0, 0
+  local counts, total, wanted = {}, 0, 0
   local values, moved, taken = {}, {}, 0 -- of the list, of what is handed out; how many of the list
   if simple then
     local left = there + moves
@@ -93,7 +104,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
       wanted = wanted + 1
       n = math.min(n, left - total, math.ceil((left - total) / ARGV[7]), 1000 - total)
       if n < 1 and left > total then simple = false end -- there are too many for one claim
-      if n > 0 then sizes[wanted], total = n, total + n end
+      if n > 0 then counts[wanted], total = n, total + n end
     end
     if back and total == 0 then simple = false end
     taken = math.min(total, there) - (back and 1 or 0)
@@ -117,9 +128,9 @@ if lane and jobs <= 1 and ARGS < 9000 then
   end
 
   if simple then
-    local waiting = waits ~= '' and #sizes < wanted and there + moves == total
+    local waiting = waits ~= '' and #counts < wanted and there + moves == total
     local brings = to and #results == 1 and #results[1] <= SMALL_BYTES
-    local used = #sizes + (brings and 1 or 0) + (waiting and 1 or 0)
+    local used = #counts + (brings and 1 or 0) + (waiting and 1 or 0)
     if #results == 0 then redis.call('HDEL', KEYS[1], '') end -- it need not fail where memory is short: see prelude.lua
     local ticket = used > 0 and redis.call('HINCRBY', KEYS[1], 'tickets', used) - used
     if brings then
@@ -151,27 +162,28 @@ if lane and jobs <= 1 and ARGS < 9000 then
     local kept = reply
     if total > 0 then
       if taken > 0 then redis.call('LTRIM', KEYS[from], taken, -1) end
-      local made, brief, entries, scores, k = { 'CLAIMED', tostring(#sizes) }, {}, {}, {}, 0
-      local till = string.format('%.0f', now + ARGV[8])
-      for i, n in ipairs(sizes) do
-        local id, size = string.format('%.0f', ticket + i), n == 1 and '1' or string.format('%.0f', n)
-        local r, e, s = #made, #entries, 2 * i - 1
-        made[r + 1], made[r + 2], made[r + 3], made[r + 4] = id, '1', '-', size
-        scores[s], scores[s + 1], brief[i] = till, id, id .. ' 1 -'
+      local made, brief, entries, scores, k = { 'CLAIMED', tostring(#counts) }, {}, {}, {}, 0
+      local till, held = string.format('%.0f', now + ARGV[8]), ' 1 ' .. client .. ' 0'
+      for i, n in ipairs(counts) do
+        local id = string.format('%.0f', ticket + i)
+        local r, e = #made, #entries
+        brief[i] = id .. ' 1 -'
+        made[r + 1] = brief[i] .. ' ' .. n
         for place = 1, n do
           k = k + 1
-          local value, index = values[k] or moved[k - #values], place == 1 and '1' or tostring(place)
-          made[r + 3 + 2 * place], made[r + 4 + 2 * place] = index, value
-          entries[e + 1], entries[e + 2] = id .. '/' .. index, value
+          local value = values[k] or moved[k - #values]
+          made[r + 1 + place] = value
+          entries[e + 1], entries[e + 2] = id .. '/' .. place, value
           e = e + 2
         end
-        entries[e + 1], entries[e + 2] = id, size .. ' 1 ' .. client .. ' 0'
+        entries[e + 1], entries[e + 2] = id, n .. held
+        scores[2 * i - 1], scores[2 * i] = till, id
       end
       redis.call('HSET', KEYS[from + 3], unpack(entries))
       redis.call('ZADD', KEYS[from + 4], unpack(scores))
       kept = { 'CLAIMED', table.concat(brief, ' '), reply[1], reply[2], reply[3] }
       for i = 1, 3 do made[#made + 1] = reply[i] end
-      reply, ticket = made, ticket + #sizes
+      reply, ticket = made, ticket + #counts
     end
     if wanted > 0 then redis.call('ZADD', KEYS[3], string.format('%.0f', now), client) end
     if waiting then redis.call('ZADD', KEYS[from + 1], string.format('%.0f', ticket + 1), waits) end
