@@ -176,7 +176,7 @@ func (n *news) appendTo(told []byte, texts []any, jobs []string) ([]byte, []any)
 			i++ // values that just end go together
 		}
 		own := o.texts()
-		told = strconv.AppendQuote(append(told, ','), n.claim)
+		told = append(append(told, ','), asJSON(n.claim)...)
 		for _, number := range []int{first, n.done[i].index, 1 + slices.Index(jobs, o.job), o.done, o.failed, len(own)} {
 			told = strconv.AppendInt(append(told, ','), int64(number), 10)
 		}

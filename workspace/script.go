@@ -16,7 +16,7 @@ type Script struct{ redis *redisx.Script }
 // that it is done once, and returns answer({word, text …}). KEYS 1-4 and ARGV 1-3 are as for store.lua, ARGV 4… are those of Do,
 // and variable(name, FIRST + i * GROUP) is variable i (from 0) of Do. The name is used in errors.
 //
-// A script that makes claims of the first of its variables returns answer(claims().reply(made, reply)); see MadeClaims.
+// A script that makes claims of one of its variables, by claims().make, puts them before its answer by claims().with; see MadeClaims.
 //
 // If common is given, it is the script's common case, a straight way that spares it these functions, and stands before it (see
 // lua/fast/prelude.lua).

@@ -5,21 +5,23 @@
 local again = refused()
 if again then return again end
 ease()
-for i, id in ipairs({ string.match(ARGV[3], '^count:(.*)$'), unpack(ARGV, 4) }) do
-  local first = FIRST + (i - 1) * 4 * GROUP
-  local names, told = {}, 0
+local id = string.match(ARGV[3], '^count:(.*)$')
+for i = 4, #ARGV + 1 do
+  local vars, told = {}, 0
   for k, what in ipairs({ 'count:', 'backlog:', 'result:', 'job:' }) do
-    names[k] = what .. id
-    local waiters = redis.pcall('ZRANGE', KEYS[first + (k - 1) * GROUP + 1], 0, -1)
-    for _, waiter in ipairs(waiters) do -- its own are known to the caller
+    vars[k] = variable(what .. id, FIRST + (4 * (i - 4) + k - 1) * GROUP)
+    local waiters = redis.pcall('ZRANGE', vars[k].waiters, 0, -1)
+    for _, waiter in ipairs(waiters) do -- the caller knows of its own
       if string.sub(waiter, 1, #CALLER + 1) ~= CALLER .. ':' then told = told + 1 end
     end
   end
   if told > 0 then
-    for k, name in ipairs(names) do waiting().delete(variable(name, first + (k - 1) * GROUP)) end
+    for _, var in ipairs(vars) do waiting().delete(var) end
   else
+    local first = FIRST + 4 * (i - 4) * GROUP
     redis.call('UNLINK', unpack(KEYS, first, first + 4 * GROUP - 1))
-    redis.call('HDEL', HOME.variables, unpack(names))
+    redis.call('HDEL', HOME.variables, vars[1].name, vars[2].name, vars[3].name, vars[4].name)
   end
+  id = ARGV[i]
 end
 return answer({ 'OK' })

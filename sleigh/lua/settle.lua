@@ -43,6 +43,7 @@ for k = 1, #news, 7 do
   end
   at = at + t.n
 end
+if at ~= #ARGV then error('there are ' .. #ARGV .. ' arguments, not ' .. at) end
 local values, entries = c.find(claimed, ids, fields)
 
 local function text_of(t, i) return i <= t.n and ARGV[t.at + i] or '' end

@@ -35,6 +35,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
     if n > 1 then heads[tasks] = ARGV[at + 2] end
     at = at + n
   end
+  simple = simple and tasks + c < 7000 -- unpack fails at 8,000
   if simple and tasks > 0 then
     for i, id in ipairs(ids) do fields[tasks + i] = id end
     local found = redis.call('HMGET', KEYS[claimed + 3], unpack(fields))
@@ -85,7 +86,8 @@ if lane and jobs <= 1 and ARGS < 9000 then
       if handed and ARGV[10] == '1' then
         simple = string.sub(handed, 1, 1) == '!'
       elseif handed then -- a value that it was told to come for is the first again
-        back = string.match(handed, '^[+]%d+ 0 0 (.*)$')
+        local start = string.match(handed, '^[+]%d+ 0 0 ()')
+        back = start and string.sub(handed, start)
         simple, there = back, there + 1
       end
     else
@@ -97,7 +99,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
 
   -- The claims that are to be made: what is in the list, then what is handed out.
   local counts, total, wanted = {}, 0, 0
-  local values, moved, taken = {}, {}, 0 -- of the list, of what is handed out; how many of the list
+  local values, moved, taken -- of the list, of what is handed out; how many of the list
   if simple then
     local left = there + moves
     for n in string.gmatch(ARGV[6], '%d+') do
@@ -108,13 +110,9 @@ if lane and jobs <= 1 and ARGS < 9000 then
     end
     if back and total == 0 then simple = false end
     taken = math.min(total, there) - (back and 1 or 0)
-    if taken > 0 then values = redis.call('LRANGE', KEYS[from], 0, taken - 1) end
-    if back then table.insert(values, 1, back) end
-    if moves > 0 then moved = redis.call('LRANGE', KEYS[20], 0, moves - 1) end
-    local bytes = 0
-    for _, text in ipairs(values) do bytes = bytes + #text end
-    for _, text in ipairs(moved) do bytes = bytes + #text end
-    simple = simple and bytes <= 1048576 and (waits == '' or not redis.call('ZSCORE', KEYS[from + 1], waits))
+    values, moved = head(KEYS[from], taken), head(KEYS[20], moves)
+    if back and values then table.insert(values, 1, back) end
+    simple = simple and values and moved and (waits == '' or not redis.call('ZSCORE', KEYS[from + 1], waits))
   end
 
   -- Who waits for results.

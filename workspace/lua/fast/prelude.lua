@@ -2,7 +2,8 @@
 -- which reads all that it needs, then writes. Where something is not as it mostly is, it falls through with nothing changed, to
 -- the whole script after it; waiting.lua and claims.lua tell what the keys hold.
 local FIRST_TIME = 100000000000
-local SMALL_BYTES = 4096 -- of what a message brings
+local SMALL_BYTES = 4096    -- of what a message brings
+local LARGE_BYTES = 1048576 -- of several values
 
 -- The lane and number of a request that is new, of a workspace that nobody watches, and how to publish there.
 local function fresh()
@@ -25,6 +26,17 @@ end
 local function lives(client, now)
   local seen = redis.call('ZSCORE', KEYS[3], client)
   return seen and tonumber(seen) > now - 6000
+end
+
+-- The first n values of a list; nil if they are too many bytes to read twice.
+local function head(key, n)
+  if n < 1 then return {} end
+  local first = redis.call('LINDEX', key, 0)
+  if n == 1 then return { first } end
+  if #first * n > LARGE_BYTES then return nil end
+  local values, bytes = redis.call('LRANGE', key, 0, n - 1), 0
+  for _, text in ipairs(values) do bytes = bytes + #text end
+  return bytes <= LARGE_BYTES and values or nil
 end
 
 -- The first of those who wait for a value of the variable in mode fifo whose keys begin at KEYS[first], if it is one that takes a
