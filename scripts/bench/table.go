@@ -50,7 +50,7 @@ func (row rowReport) floor() string {
 	if g.why == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s: its goal is out of reach, since %s; --check wants %s.", row.Name, g.why, g.bound(g.floor))
+	return fmt.Sprintf("%s: its goal is out of reach, since %s; --check wants %s.", row.Name, g.why, g.bound(g.demanded()))
 }
 
 // printTo has a column for each series, which all have the same points on the X axis.
