@@ -11,6 +11,7 @@ import (
 // contexts of its functions end within a second; it does not wait for that. It returns ErrNoJob if there is no such job. It
 // blocks for some round trips.
 func (s *Sleigh) CancelJob(ctx context.Context, job string) error {
+	s.ends.await(ctx)
 	if err := s.over(); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (x *exchange) gather() *errand {
 		if s := x.news[n].slot; s != nil {
 			x.free(s)
 			if x.over != nil {
-				x.give(s, nil)
+				x.give(s, nil) // nobody else will answer it
 			}
 		}
 	}

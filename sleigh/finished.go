@@ -71,11 +71,11 @@ func (s *Sleigh) refuseFinished(ctx context.Context, name string) error {
 	return nil
 }
 
-// endJob deletes what Redis has of a job. last is what is to be known of it later; nil: nothing. master is who may have it, if
-// it is not the caller; anybody: whoever has it.
+// endJob deletes what Redis has of a job. In a team that lasts, last is what is to be known of it later, nil: nothing; and master
+// who may have it, if it is not the caller; anybody: whoever has it.
 func (s *Sleigh) endJob(ctx context.Context, id, name string, last *FinishedJob, master string) error {
 	if !s.lasts {
-		return forgetJobs(ctx, s.own, id)
+		return forgetJobs(ctx, s.own, true, id)
 	}
 	return endJob(ctx, s.own, id, name, last, master)
 }
@@ -96,17 +96,18 @@ func endJob(ctx context.Context, own *workspace.Workspace, id, name string, last
 	return err
 }
 
-// forgetJobs is for teams that end with their masters.
-func forgetJobs(ctx context.Context, own *workspace.Workspace, ids ...string) error {
+// forgetJobs is endJob for teams that end with their masters, of several jobs. Whoever waits for their results learns of it, but
+// this client's own waiters only if they are to be told.
+func forgetJobs(ctx context.Context, own *workspace.Workspace, tellsOwn bool, ids ...string) error {
 	var variables []string
-	var others []any
+	args := []any{flag(tellsOwn)}
 	for i, id := range ids {
 		variables = append(variables, variablesOf(id)...)
 		if i > 0 {
-			others = append(others, id)
+			args = append(args, id)
 		}
 	}
-	_, _, err := own.Do(ctx, forgetScript, variables, others...)
+	_, _, err := own.Do(ctx, forgetScript, variables, args...)
 	return err
 }
 

@@ -25,8 +25,8 @@ const (
 )
 
 var (
-	logScript    = workspace.NewScript("sleigh log", luaOf("recent")+"\n"+luaOf("log"))
-	recentScript = workspace.NewScript("sleigh recent", luaOf("recent")+"\n"+luaOf("aside"))
+	logScript    = workspace.NewScript("sleigh log", luaOf("recent")+"\n"+luaOf("log"), "")
+	recentScript = workspace.NewScript("sleigh recent", luaOf("recent")+"\n"+luaOf("aside"), "")
 )
 
 // page counts the lines of each client of each worker, as "rank client".

@@ -101,7 +101,7 @@ func (p *processes) invite(running, leave context.Context, lifeline io.Writer, c
 	if err == nil {
 		inv := invitation{Redis: url, Stays: p.stays, Silence: beatsMissed * c.beat, Member: m}
 		if _, err = lifeline.Write(append(asJSON(inv), '\n')); err != nil {
-			pause(running, killAfter) // it does not read since it ends
+			pause(asking, killAfter) // it does not read since it ends
 		}
 	}
 	if err == nil || isDone(running) {

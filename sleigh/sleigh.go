@@ -34,13 +34,13 @@ type Sleigh struct {
 	hosts   hosts
 	level   slog.Level
 	output  *listener
+	ends    ends
 
 	exports atomic.Int64 // when Export or Unexport was called last, in ns
 
 	mu       sync.Mutex
 	jobs     map[*job]bool // those under way; whether they are exclusive
-	ends     ends
-	ids      recent // of jobs of this master
+	ids      recent        // of jobs of this master
 	there    headcount
 	refusals []Refusal
 	without  map[int]bool // ranks that are to be there no more: see DrainWorker

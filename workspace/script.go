@@ -18,13 +18,14 @@ type Script struct{ redis *redisx.Script }
 //
 // A script that makes claims of one of its variables, by claims().make, puts them before its answer by claims().with; see MadeClaims.
 //
-// If common is given, it is the script's common case, a straight way that spares it these functions, and stands before it (see
-// lua/fast/prelude.lua).
-func NewScript(name, text string, common ...string) *Script {
-	if len(common) > 0 {
-		common = slices.Concat([]string{source("fast/prelude")}, common)
+// common is the script's common case, a straight way that spares it these functions, and stands before it (see
+// lua/fast/prelude.lua); empty for none.
+func NewScript(name, text, common string) *Script {
+	sources := append(sourcesOf(), text)
+	if common != "" {
+		sources = slices.Concat([]string{source("fast/prelude"), common}, sources)
 	}
-	return &Script{redisx.NewScript(name, slices.Concat(common, sourcesOf(), []string{text})...)}
+	return &Script{redisx.NewScript(name, sources...)}
 }
 
 // Do runs a script on variables of the workspace, at least one, and returns the word and the texts of its answer. It blocks

@@ -21,7 +21,8 @@ var reserved = struct {
 	ports map[int]bool
 }{ports: map[int]bool{}}
 
-// FreePort gives a port of the loopback on which nothing listens, which it gives nobody else of this process until the test ends.
+// FreePort gives a port of the loopback on which nothing listens, and which nobody else of this process is given until the test
+// ends. Another process may take it, though hardly any other one is given the same by chance.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	return reservePort(t, false)

@@ -20,7 +20,7 @@ local made, names = { 'CLAIMED', '' }, { 'CLAIMED', '' }
 claims().make(var, { 2, 1 }, 1, CALLER, 3600000, made, names)
 local reply = { 'OK', 'told' }
 return answer(claims().with(made, reply), claims().with(names, reply))
-`)
+`, "")
 
 func doTellAndClaim(ctx context.Context, ws *workspace.Workspace) ([]*workspace.Claim, []string, error) {
 	word, texts, err := ws.Do(ctx, tellAndClaim, []string{"lossy"}, `"told"`)
