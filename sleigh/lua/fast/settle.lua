@@ -25,7 +25,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
     elseif first <= news[k - 5] then
       simple = false
     end
-    simple = simple and n <= 2 and news[k + 3] == jobs
+    simple = simple and n <= 2 * jobs and news[k + 3] == jobs -- what is of no job has no result
     for index = first, last do
       tasks = tasks + 1
       fields[tasks] = id .. '/' .. index
@@ -45,7 +45,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
     for i = 1, c do -- most are listed as the one before
       if found[tasks + i] ~= entry then
         entry = found[tasks + i]
-        size = entry and tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$'))
+        size = entry and tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$') or '')
       end
       simple = simple and size == sizes[i]
     end
@@ -81,9 +81,10 @@ if lane and jobs <= 1 and ARGS < 9000 then
     if others > 0 then late = late + redis.call('ZCOUNT', KEYS[from + 1], '100000000000', till) end
     if leaves ~= '' then
       handed = redis.call('HGET', KEYS[from + 2], leaves)
-      if redis.call('ZSCORE', KEYS[from + 1], leaves) then others = others - 1 end
+      local waited = redis.call('ZSCORE', KEYS[from + 1], leaves)
+      if waited then others = others - 1 end
       if handed and ARGV[10] == '1' then
-        simple = string.sub(handed, 1, 1) == '!'
+        simple = waited and string.sub(handed, 1, 1) == '!'
       elseif handed then -- a value that it was told to come for is the first again
         back = string.match(handed, '^[+]%d+ 0 0 (.*)$')
         simple, there = back, there + 1
