@@ -440,7 +440,7 @@ func (a *attempt) job(id string) {
 	out, window := a.r.IntN(8), 1+a.r.IntN(8)
 	text := fmt.Sprintf(`{"submitted":%d,"done":%d,"failed":%d,"out":%d,"window":%d}`, 10+a.r.IntN(20), a.r.IntN(9), a.r.IntN(3), out, window)
 	a.state[keyOf("values", "count:"+id)] = []string{usually(a, 40, text, `{"submitted":-1}`, "")}
-	if a.chance(2) {
+	if a.r.IntN(3) > 0 {
 		a.values("backlog:"+id, "b", 1+a.r.IntN(6))
 	}
 	if a.chance(3) {
@@ -514,7 +514,7 @@ func (a *attempt) leaver(from string) (leaver, used, waits string) {
 	}
 	leaver, used = "c1:8000=1000", "0"
 	a.leaves = "unused"
-	switch kind := one(a, "wait", "+", "!", "!", "none"); kind {
+	switch kind := one(a, "wait", "+", "+", "!", "!", "none"); kind {
 	case "none":
 	case "!":
 		a.wait(from, leaver, kind)
@@ -544,9 +544,9 @@ func (a *attempt) news(in string, jobs []string) (told string, texts []string) {
 		texts            []string
 	}
 	var all []entry
-	for range usually(a, 8, 1+a.r.IntN(3), 0) {
+	for range usually(a, 8, one(a, 1, 1, 2, 3), 0) {
 		values := usually(a, 10, 1+a.r.IntN(3), 150)
-		if len(jobs) == 1 && a.chance(2) {
+		if len(jobs) == 1 && a.r.IntN(3) > 0 {
 			values = 1
 		}
 		held := make([]string, values)
@@ -633,7 +633,7 @@ func (a *attempt) submit(request string) {
 	into := usually(a, 10, taskVar, "task@1")
 	a.know(into, "fifo")
 	switch {
-	case a.chance(3):
+	case a.chance(2):
 		a.crowd(into)
 	case a.chance(2):
 		a.values(into, "v", a.r.IntN(4))
@@ -728,4 +728,86 @@ func (a *attempt) branches(o outcomeOf) (all []string) {
 	left, _ := o.state[keyOf("values", a.args[3])].([]string)
 	is("hands out for others", slices.ContainsFunc(left, func(text string) bool { return strings.HasPrefix(text, "b") }))
 	return all
+}
+
+// edges are calls by name.
+var edges = map[string]func() *attempt{
+	"a result of no job": func() *attempt {
+		return settlement(`["5",1,1,0,2,0,2]`, "R1", `{"job":"",`)
+	},
+	"a head of no job": func() *attempt {
+		return settlement(`["5",1,1,0,0,0,2]`, "", `{"job":"",`)
+	},
+	"a part of no job that is kept": func() *attempt {
+		return settlement(`["5",1,1,0,0,0,3]`, "", "", "kept")
+	},
+	"a leaver is told and does not wait": func() *attempt {
+		a := settlement(`["5",1,1,0,0,0,0]`)
+		a.args[8], a.args[9] = "c1:8=1000", "1"
+		a.state.hash(keyOf("handed", taskVar))["c1:8=1000"] = "!4 9"
+		return a
+	},
+	"a claim is damaged, and its value settled": func() *attempt {
+		a := settlement(`["5",1,1,0,0,0,0]`)
+		a.state[keyOf("claimed", taskVar)] = hash{"5": "junk"}
+		return a
+	},
+	"many claims": func() *attempt {
+		news := []string{}
+		a := settlement("")
+		for id := 1000; id < 1700; id++ {
+			news = append(news, fmt.Sprintf(`"%d",1,1,0,0,0,0`, id))
+			a.state.hash(keyOf("claimed", taskVar))[fmt.Sprint(id, "/1")] = "value"
+			a.state.hash(keyOf("claimed", taskVar))[fmt.Sprint(id)] = "1 1 c1 0"
+			a.state.sorted(keyOf("deadlines", taskVar))[fmt.Sprint(id)] = stillClock + 1000
+		}
+		a.args[12] = "[" + strings.Join(news, ",") + "]"
+		return a
+	},
+	"a claim of the largest size": func() *attempt {
+		a := settlement("[]")
+		a.args[5] = "1000 1000"
+		a.state[keyOf("values", taskVar)] = strings.Split(strings.Repeat("value ", 1000)+"last", " ")
+		return a
+	},
+	"a batch that is not too large":           func() *attempt { return beginning(3, 5<<20) },
+	"a batch that is too large":               func() *attempt { return beginning(3, 7<<20) },
+	"one task that is large":                  func() *attempt { return beginning(1, 20<<20) },
+	"as many tasks as the straight way takes": func() *attempt { return beginning(1000, 2) },
+	"more": func() *attempt { return beginning(1001, 2) },
+}
+
+// plain is an attempt in a state where nothing is rare.
+func plain(script string) *attempt {
+	a := &attempt{
+		script: script, state: contents{}, r: rand.New(rand.NewPCG(1, 1)), modes: map[string]string{}, //nolint:gosec // It is to be the same each time.
+		keys: []string{workspaceKey, base + ":vars", base + ":live", keyOf("client", caller)},
+	}
+	a.workspace()
+	a.state.hash(workspaceKey)["tickets"] = "20"
+	a.state.hash(base + ":vars")[taskVar] = "fifo 3"
+	return a
+}
+
+// settlement tells of a claim of one value, by nobody who waits.
+func settlement(news string, texts ...string) *attempt {
+	a := plain("settle")
+	a.state[keyOf("claimed", taskVar)] = hash{"5": "1 1 c1 0", "5/1": `{"job":"","chunk":0,"first":0,"n":1,`}
+	a.state[keyOf("deadlines", taskVar)] = sorted{"5": stillClock + 1000}
+	a.keys = slices.Concat(a.keys, group(taskVar), group(taskVar))
+	a.args = slices.Concat([]string{"inc", "7 3 100", taskVar, taskVar, "", "", "1", "60000", "", "0", "", "0", news}, texts)
+	return a
+}
+
+// beginning submits n tasks of so many bytes.
+func beginning(n, bytes int) *attempt {
+	a := plain("submit")
+	for _, name := range []string{taskVar, countVarOf("j1"), backlogVarOf("j1"), resultVarOf("j1"), jobVarOf("j1")} {
+		a.keys = append(a.keys, group(name)...)
+	}
+	a.args = []string{"inc", "7 3 100", taskVar, "j1", "{}", "", "", "2000", "0", strconv.Itoa(n), ""}
+	for range n {
+		a.args = append(a.args, strings.Repeat("x", bytes))
+	}
+	return a
 }
