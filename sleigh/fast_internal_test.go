@@ -297,7 +297,7 @@ func TestStraightWayIsTheWhole(t *testing.T) {
 			c := newComparison(t, url)
 			n, least := uint64(2400), 200
 			if name == "embedded" {
-				n, least = 160, 5
+				n, least = 300, 10
 			}
 			if !brief() {
 				n *= 5

@@ -752,6 +752,17 @@ var edges = map[string]func() *attempt{
 		a.state[keyOf("claimed", taskVar)] = hash{"5": "junk"}
 		return a
 	},
+	"a value of a claim is settled": func() *attempt {
+		a := withoutVariable("")
+		a.args[13] = `["5",1,1,1,1,0,1,"5",2,2,1,1,0,1]`
+		a.args = append(a.args, "R2")
+		a.state[keyOf("claimed", taskVar)] = hash{"5": "2 1 c1 0", "5/2": "value"}
+		return a
+	},
+	"a job without a count":   func() *attempt { return withoutVariable(countVarOf("j1")) },
+	"a job without a backlog": func() *attempt { return withoutVariable(backlogVarOf("j1")) },
+	"a job without results":   func() *attempt { return withoutVariable(resultVarOf("j1")) },
+	"a job":                   func() *attempt { return withoutVariable("") },
 	"many claims": func() *attempt {
 		news := []string{}
 		a := settlement("")
@@ -796,6 +807,21 @@ func settlement(news string, texts ...string) *attempt {
 	a.state[keyOf("deadlines", taskVar)] = sorted{"5": stillClock + 1000}
 	a.keys = slices.Concat(a.keys, group(taskVar), group(taskVar))
 	a.args = slices.Concat([]string{"inc", "7 3 100", taskVar, taskVar, "", "", "1", "60000", "", "0", "", "0", news}, texts)
+	return a
+}
+
+// withoutVariable settles a task of a job of which a variable is not known.
+func withoutVariable(name string) *attempt {
+	a := settlement("")
+	a.args = append(a.args[:11], "1", "j1", `["5",1,1,1,1,0,1]`, "R1")
+	vars := a.state.hash(base + ":vars")
+	vars[countVarOf("j1")], vars[backlogVarOf("j1")], vars[resultVarOf("j1")] = "single 6 1", "fifo 7", "fifo 8"
+	delete(vars, name)
+	a.state[keyOf("values", countVarOf("j1"))] = []string{`{"submitted":3,"done":1,"failed":0,"out":1,"window":2}`}
+	a.state[keyOf("values", backlogVarOf("j1"))] = []string{"b1"}
+	for _, name := range []string{countVarOf("j1"), backlogVarOf("j1"), resultVarOf("j1")} {
+		a.keys = append(a.keys, group(name)...)
+	}
 	return a
 }
 

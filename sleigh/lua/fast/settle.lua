@@ -38,8 +38,8 @@ if lane and jobs <= 1 and ARGS < 9000 then
   if simple and tasks > 0 then
     for i, id in ipairs(ids) do fields[tasks + i] = id end
     local found = redis.call('HMGET', KEYS[claimed + 3], unpack(fields))
-    for i = 1, tasks do
-      simple = simple and found[i] and (not heads[i] or string.find(found[i], heads[i], 1, true) == 1)
+    for i = 1, tasks do -- not as "simple = … and found[i] and …": see below
+      if not found[i] or heads[i] and string.find(found[i], heads[i], 1, true) ~= 1 then simple = false end
     end
     local entry, size
     for i = 1, c do -- most are listed as the one before
@@ -59,7 +59,9 @@ if lane and jobs <= 1 and ARGS < 9000 then
     local text = redis.call('LINDEX', KEYS[15], 0)
     submitted, had, lost, out, window = string.match(text or '',
       '^{"submitted":(%d+),"done":(%d+),"failed":(%d+),"out":(%d+),"window":(%d+)}$')
-    simple = submitted and result_born and known[3] and known[4] and string.find(known[4], '^fifo %d+$')
+    -- As "simple = … and known[3] and …" the embedded server would leave simple as it was where known[3] is missing: its Lua does
+    -- not assign to a local if an element, a call or a not decides that more follow.
+    if not (submitted and result_born and known[3] and known[4] and string.find(known[4], '^fifo %d+$')) then simple = false end
     if simple then
       out = math.max(out - tasks, 0)
       backlog = redis.call('LLEN', KEYS[20])
