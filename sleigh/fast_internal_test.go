@@ -63,7 +63,7 @@ func wayOf(texts ...string) way {
 
 // waysOf are three of a script: without its common case; with it, so that what comes the straight way is told from the rest; and
 // as it is.
-func waysOf(t *testing.T, name string) (whole, straight, real way) {
+func waysOf(t *testing.T, name string) (whole, straight, used way) {
 	t.Helper()
 	source := func(name string) string {
 		text, err := os.ReadFile("../workspace/lua/" + name + ".lua")
@@ -104,8 +104,8 @@ func newComparison(t *testing.T, url string) *comparison {
 	t.Cleanup(func() { _ = client.Close() })
 	c := &comparison{rdb: client.Redis(), whole: map[string]way{}, straight: map[string]way{}, took: map[string]int{}}
 	for name, s := range map[string]*workspace.Script{"settle": settleScript, "submit": submitScript} {
-		var real way
-		c.whole[name], c.straight[name], real = waysOf(t, name)
+		var used way
+		c.whole[name], c.straight[name], used = waysOf(t, name)
 		for _, w := range []way{c.whole[name], c.straight[name]} {
 			if sha, err := c.rdb.ScriptLoad(t.Context(), w.text).Result(); err != nil || sha != w.sha {
 				t.Fatal(sha, err)
@@ -116,7 +116,7 @@ func newComparison(t *testing.T, url string) *comparison {
 			t.Fatal(err)
 		}
 		_, _, _ = own.Do(t.Context(), s, []string{taskVar}) // it fails, and the server has it then
-		known, err := c.rdb.ScriptExists(t.Context(), real.sha).Result()
+		known, err := c.rdb.ScriptExists(t.Context(), used.sha).Result()
 		if url == "local://" && (err != nil || !known[0]) { // the embedded one keeps none that fails
 			t.Fatalf("%s is made of other parts than this test: %v, %v", name, known, err)
 		}

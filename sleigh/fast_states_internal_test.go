@@ -213,11 +213,10 @@ type attempt struct {
 	wild    bool // what is rare may be
 	tickets int
 	number  int
-	modes   map[string]string
 }
 
 func newAttempt(script string, r *rand.Rand) *attempt {
-	a := &attempt{script: script, state: contents{}, r: r, wild: r.IntN(2) == 0, tickets: 20 + r.IntN(30), modes: map[string]string{}}
+	a := &attempt{script: script, state: contents{}, r: r, wild: r.IntN(2) == 0, tickets: 20 + r.IntN(30)}
 	request := a.workspace()
 	if script == "settle" {
 		a.settle(request)
@@ -317,7 +316,6 @@ func (a *attempt) know(name, mode string) (born string) {
 			a.oddities[len(a.oddities)-1].before = mode + " " + born + " 1"
 		}
 	}
-	a.modes[name], _, _ = strings.Cut(entry, " ")
 	return born
 }
 
@@ -485,7 +483,8 @@ func (a *attempt) settle(request string) {
 	if a.rare(4) {
 		a.crowd(from)
 	}
-	leaver, used, waits := a.leaver(from)
+	leaver, used := a.leaver(from)
+	waits := ""
 	wants := one(a, "", "1 ", "1 ", "1 ", "1 1 1 ", "3 2 ", "2 2 2 2 ")
 	wants = usually(a, 20, wants, "0 1 ", "400 400 400 ", "1000 1000 ")
 	if wants != "" {
@@ -508,9 +507,9 @@ func (a *attempt) settle(request string) {
 }
 
 // leaver has the caller's own waiter wait, or be told.
-func (a *attempt) leaver(from string) (leaver, used, waits string) {
+func (a *attempt) leaver(from string) (leaver, used string) {
 	if a.chance(2) {
-		return "", "0", ""
+		return "", "0"
 	}
 	leaver, used = "c1:8000=1000", "0"
 	a.leaves = "unused"
@@ -532,7 +531,7 @@ func (a *attempt) leaver(from string) (leaver, used, waits string) {
 	if a.rare(10) {
 		delete(a.state.sorted(keyOf("waiters", from)), leaver)
 	}
-	return leaver, used, ""
+	return leaver, used
 }
 
 // news tells of claims.
@@ -791,7 +790,7 @@ var edges = map[string]func() *attempt{
 // plain is an attempt in a state where nothing is rare.
 func plain(script string) *attempt {
 	a := &attempt{
-		script: script, state: contents{}, r: rand.New(rand.NewPCG(1, 1)), modes: map[string]string{}, //nolint:gosec // It is to be the same each time.
+		script: script, state: contents{}, r: rand.New(rand.NewPCG(1, 1)), //nolint:gosec // It is to be the same each time.
 		keys: []string{workspaceKey, base + ":vars", base + ":live", keyOf("client", caller)},
 	}
 	a.workspace()
