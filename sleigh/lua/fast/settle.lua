@@ -25,7 +25,7 @@ if lane and jobs <= 1 and ARGS < 9000 then
     elseif first <= news[k - 5] then
       simple = false
     end
-    simple = simple and n <= 2 and news[k + 3] == jobs
+    simple = simple and n <= 2 * jobs and news[k + 3] == jobs -- what is of no job has no result
     for index = first, last do
       tasks = tasks + 1
       fields[tasks] = id .. '/' .. index
@@ -39,14 +39,14 @@ if lane and jobs <= 1 and ARGS < 9000 then
   if simple and tasks > 0 then
     for i, id in ipairs(ids) do fields[tasks + i] = id end
     local found = redis.call('HMGET', KEYS[claimed + 3], unpack(fields))
-    for i = 1, tasks do
-      simple = simple and found[i] and (not heads[i] or string.find(found[i], heads[i], 1, true) == 1)
+    for i = 1, tasks do -- not as "simple = … and found[i] and …": see below
+      if not found[i] or heads[i] and string.find(found[i], heads[i], 1, true) ~= 1 then simple = false end
     end
     local entry, size
     for i = 1, c do -- most are listed as the one before
       if found[tasks + i] ~= entry then
         entry = found[tasks + i]
-        size = entry and tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$'))
+        size = entry and tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$') or '')
       end
       simple = simple and size == sizes[i]
     end
@@ -60,7 +60,9 @@ if lane and jobs <= 1 and ARGS < 9000 then
     local text = redis.call('LINDEX', KEYS[15], 0)
     submitted, had, lost, out, window = string.match(text or '',
       '^{"submitted":(%d+),"done":(%d+),"failed":(%d+),"out":(%d+),"window":(%d+)}$')
-    simple = submitted and result_born and known[3] and known[4] and string.find(known[4], '^fifo %d+$')
+    -- As "simple = … and known[3] and …" the embedded server would leave simple as it was where known[3] is missing: its Lua does
+    -- not assign to a local if an element, a call or a not decides that more follow.
+    if not (submitted and result_born and known[3] and known[4] and string.find(known[4], '^fifo %d+$')) then simple = false end
     if simple then
       out = math.max(out - tasks, 0)
       backlog = redis.call('LLEN', KEYS[20])
@@ -82,9 +84,10 @@ if lane and jobs <= 1 and ARGS < 9000 then
     if others > 0 then late = late + redis.call('ZCOUNT', KEYS[from + 1], '100000000000', till) end
     if leaves ~= '' then
       handed = redis.call('HGET', KEYS[from + 2], leaves)
-      if redis.call('ZSCORE', KEYS[from + 1], leaves) then others = others - 1 end
+      local waited = redis.call('ZSCORE', KEYS[from + 1], leaves)
+      if waited then others = others - 1 end
       if handed and ARGV[10] == '1' then
-        simple = string.sub(handed, 1, 1) == '!'
+        simple = waited and string.sub(handed, 1, 1) == '!'
       elseif handed then -- a value that it was told to come for is the first again
         local start = string.match(handed, '^[+]%d+ 0 0 ()')
         back = start and string.sub(handed, start)

@@ -11,10 +11,11 @@ if lane and ARGV[5] ~= '' and ARGV[6] == '' and ARGV[7] == '' and ARGV[9] == '0'
   local new = not (known[2] or known[3] or known[4] or known[5]) and redis.call('EXISTS', unpack(KEYS, 10)) == 0
   local now = time()
   if born and new and (ear == '' or string.match(ear, '^[^:]*') == client) and lives(client, now) then
-    local waited, to = redis.call('EXISTS', KEYS[6]) == 1, nil
+    local waited, to, bytes = redis.call('EXISTS', KEYS[6]) == 1, nil, 0
+    for i = 12, n > 1 and #ARGV or 0 do bytes = bytes + #ARGV[i] end
     if waited and n == 1 and #ARGV[12] <= SMALL_BYTES then to = listener(5, publish, now) end
     redis.call('LLEN', KEYS[5]) -- fails before anything is written if this key was put in by hand
-    if to or not waited then
+    if (to or not waited) and bytes <= 16777216 then -- of more than one reply holds some are to wait: see read in prelude.lua
       local used = 4 + (to and 1 or 0) + (ear ~= '' and 1 or 0)
       local before = redis.call('HINCRBY', KEYS[1], 'tickets', used) - used
       local result = string.format('%.0f', before + 4)
