@@ -1,9 +1,9 @@
 -- What the common cases share whose scripts work on several variables: each is one straight way from the first line to a return,
 -- which reads all that it needs, then writes. Where something is not as it mostly is, it falls through with nothing changed, to
 -- the whole script after it; waiting.lua and claims.lua tell what the keys hold.
-local FIRST_TIME = 100000000000
-local SMALL_BYTES = 4096    -- of what a message brings
-local LARGE_BYTES = 1048576 -- of several values
+local FIRST_TIME, LIVE_MS, GRACE_MS, UNTOLD_GRACE_MS, BROUGHT_BYTES = 100000000000, 6000, 1500, 5000, 4096
+local MOST_BYTES = 16777216
+local LARGE_BYTES = 1048576 -- of several values, which the whole script would read again
 
 -- The lane and number of a request that is new, of a workspace that nobody watches, and how to publish there.
 local function fresh()
@@ -25,10 +25,10 @@ end
 -- Whether a client has given a sign of life lately.
 local function lives(client, now)
   local seen = redis.call('ZSCORE', KEYS[3], client)
-  return seen and tonumber(seen) > now - 6000
+  return seen and tonumber(seen) > now - LIVE_MS
 end
 
--- The first n values of a list; nil if they are too many bytes to read twice.
+-- The first n values of a list; nil if they are many bytes, as far as the first of them tells.
 local function head(key, n)
   if n < 1 then return {} end
   local first = redis.call('LINDEX', key, 0)
@@ -39,18 +39,21 @@ local function head(key, n)
   return bytes <= LARGE_BYTES and values or nil
 end
 
--- The first of those who wait for a value of the variable in mode fifo whose keys begin at KEYS[first], if it is one that takes a
--- claim from the message that tells it, the variable is empty, and nobody is late there.
+-- Who is to be told of a value that is stored into the variable in mode fifo whose keys begin at KEYS[first]: false if nobody
+-- waits that has not been told of another one; or the first who does, if it takes a claim from the message, and the variable is
+-- empty; nil if it is for the whole script to say.
 local function listener(first, publish, now)
+  redis.call('LLEN', KEYS[first]) -- fails before anything is written if this key was put in by hand
   local waiters = redis.call('ZRANGE', KEYS[first + 1], '0', '0', 'WITHSCORES')
-  local client, lease = string.match(waiters[1] or '', '^([^:]+):%d+=(%d+)$')
-  local place = tonumber(waiters[2])
-  if not client or place <= 0 or place >= FIRST_TIME or not lives(client, now) then return nil end
+  if #waiters == 0 then return false end
   local till = string.format('%.0f', now)
-  local in_the_way = redis.call('EXISTS', KEYS[first]) + redis.call('ZCOUNT', KEYS[first + 1], '100000000000', till)
-    + redis.call('ZCOUNT', KEYS[first + 4], '-inf', till)
-  if in_the_way > 0 then return nil end
-  redis.call('HLEN', KEYS[first + 2]) -- fail before anything is written if these keys were put in by hand
+  local late = redis.call('ZCOUNT', KEYS[first + 1], FIRST_TIME, till) + redis.call('ZCOUNT', KEYS[first + 4], '-inf', till)
+  local place = tonumber(waiters[2])
+  if late > 0 or place <= 0 then return nil end
+  if place >= FIRST_TIME then return false end
+  local client, lease = string.match(waiters[1], '^([^:]+):%d+=(%d+)$')
+  if not client or not lives(client, now) or redis.call('EXISTS', KEYS[first]) > 0 then return nil end
+  redis.call('HLEN', KEYS[first + 2]) -- as above
   redis.call('HLEN', KEYS[first + 3])
   local inbox = KEYS[1] .. ':inbox:' .. client
   local there = redis.pcall('PUBSUB', publish == 'SPUBLISH' and 'SHARDNUMSUB' or 'NUMSUB', inbox) -- see waiting.lua
@@ -60,7 +63,7 @@ end
 
 -- How long to wait for one that was told.
 local function patience(heard)
-  return type(heard) == 'number' and heard > 0 and 1500 or 5000
+  return type(heard) == 'number' and heard > 0 and GRACE_MS or UNTOLD_GRACE_MS
 end
 
 -- Has a listener claim a value by the message, under this ticket.
