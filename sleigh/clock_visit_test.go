@@ -99,6 +99,20 @@ func TestClockCancelJob(t *testing.T) {
 	})
 }
 
+// A master that cancels its own job learns of it as fast as any other.
+func TestClockCancelOwnJob(t *testing.T) {
+	inBubble(t, 1, func(b *bubble) {
+		b.joins(0)
+		c := b.each(held, 2, &sleigh.JobOptions{Chunk: 1})
+		b.until(5*s + 100*ms)
+		b.must(b.sleigh.CancelJob(b.ctx, "held"))
+		c.ended(5*s + 100*ms)
+		if !errors.Is(c.err, sleigh.ErrEnded) {
+			b.Errorf("it ended by %v", c.err)
+		}
+	})
+}
+
 // A job is cancelled while its program is busy with a result: it learns of that when it asks for more.
 func TestClockCancelJobBetween(t *testing.T) {
 	inBubble(t, 1, func(b *bubble) {

@@ -32,9 +32,6 @@ func (x *exchange) gather() *errand {
 		}
 		if s := x.news[n].slot; s != nil {
 			x.free(s)
-			if x.over != nil {
-				x.give(s, nil) // nobody else will answer it
-			}
 		}
 	}
 	v := &errand{news: slices.Clone(x.news[:n]), slots: slices.Clone(x.slots)}

@@ -50,6 +50,31 @@ func TestScriptsKeepTheirContracts(t *testing.T) {
 	}
 }
 
+// What stands in several places under one name is the same everywhere.
+func TestScriptsAgreeOnConstants(t *testing.T) {
+	constant := regexp.MustCompile(`(?m)^\s*local ([A-Z][A-Z_]+) = (\d+)`)
+	known, several := map[string]string{}, 0
+	for _, file := range []string{"prelude", "claims", "waiting", "fast/prelude"} {
+		text, err := os.ReadFile("lua/" + file + ".lua")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range constant.FindAllStringSubmatch(string(text), -1) {
+			name, value := m[1], m[2]
+			if before, ok := known[name]; ok {
+				several++
+				if before != value {
+					t.Errorf("%s.lua has %s = %s, another one %s", file, name, value, before)
+				}
+			}
+			known[name] = value
+		}
+	}
+	if several < 6 {
+		t.Errorf("only %d constants stand in several places", several)
+	}
+}
+
 func TestContractCheckTellsRightFromWrong(t *testing.T) {
 	const group = " and one group: the variable"
 	const header = "-- Purpose.\n-- KEYS 1-4" + group + ".\n" +

@@ -1,9 +1,13 @@
 -- What the common cases share whose scripts work on several variables: each is one straight way from the first line to a return,
 -- which reads all that it needs, then writes. Where something is not as it mostly is, it falls through with nothing changed, to
 -- the whole script after it; waiting.lua and claims.lua tell what the keys hold.
-local FIRST_TIME, LIVE_MS, GRACE_MS, UNTOLD_GRACE_MS, BROUGHT_BYTES = 100000000000, 6000, 1500, 5000, 4096
+local FIRST_TIME = 100000000000
+local LIVE_MS = 6000
+local GRACE_MS = 1500
+local UNTOLD_GRACE_MS = 5000
+local BROUGHT_BYTES = 4096
 local MOST_BYTES = 16777216
-local LARGE_BYTES = 1048576 -- of several values, which the whole script would read again
+local PAGE_BYTES = 1048576 -- of several values, which the whole script would read again
 
 -- The lane and number of a request that is new, of a workspace that nobody watches, and how to publish there.
 local function fresh()
@@ -33,10 +37,10 @@ local function head(key, n)
   if n < 1 then return {} end
   local first = redis.call('LINDEX', key, 0)
   if n == 1 then return { first } end
-  if #first * n > LARGE_BYTES then return nil end
+  if #first * n > PAGE_BYTES then return nil end
   local values, bytes = redis.call('LRANGE', key, 0, n - 1), 0
   for _, text in ipairs(values) do bytes = bytes + #text end
-  return bytes <= LARGE_BYTES and values or nil
+  return bytes <= PAGE_BYTES and values or nil
 end
 
 -- Who is to be told of a value that is stored into the variable in mode fifo whose keys begin at KEYS[first]: false if nobody
