@@ -37,16 +37,16 @@ func TestExchangeDeleted(t *testing.T) {
 	first, second := newSlot(), newSlot()
 	for _, s := range []*slot{first, second} {
 		x.add(&news{claim: "2", slot: s})
-		select {
+		select { // another goroutine may tell the news
 		case c := <-s.given:
 			if c != nil {
 				t.Errorf("a slot is given %v", c)
 			}
-		default:
+		case <-time.After(time.Minute):
 			t.Fatal("a slot waits for ever")
 		}
 	}
-	if !errors.Is(x.over, workspace.ErrVarDeleted) {
-		t.Errorf("it is over by %v", x.over)
+	if _, err := x.next(t.Context(), t.Context(), first); !errors.Is(err, workspace.ErrVarDeleted) {
+		t.Errorf("it is over by %v", err)
 	}
 }
