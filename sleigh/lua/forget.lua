@@ -12,7 +12,7 @@ for i = 1, #ARGV - 3 do
   for k, what in ipairs({ 'count:', 'backlog:', 'result:', 'job:' }) do
     names[k] = what .. id
     for _, waiter in ipairs(redis.pcall('ZRANGE', KEYS[first + (k - 1) * GROUP + 1], 0, -1)) do
-      told = told or ARGV[4] == '1' or string.sub(waiter, 1, #CALLER + 1) ~= CALLER .. ':'
+      if ARGV[4] == '1' or string.sub(waiter, 1, #CALLER + 1) ~= CALLER .. ':' then told = true end
     end
   end
   if told then

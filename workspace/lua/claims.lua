@@ -227,7 +227,7 @@ local function claims()
       if type(some) == 'number' then
         local size = sizes[entry]
         if not size then
-          size = tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$')) or C.get(var, id)
+          size = tonumber(string.match(entry, '^(%d+) %d+ %S+ %d+$') or '') or C.get(var, id) -- which fails
           sizes[entry] = size
         end
         if size == some then
