@@ -1,8 +1,10 @@
 package sleigh
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,6 +21,8 @@ const (
 	settleBytes = 8 << 20                // of results settled at a time, but for at least one
 	lookEvery   = 500 * time.Millisecond // at what a long task may need
 )
+
+var errNoElements = errors.New("it has no elements")
 
 // batch is tasks that are claimed together. They run one after the other.
 type batch struct {
@@ -186,7 +190,7 @@ func (b *batch) runOne(ctx context.Context, i int) (careful bool) {
 	o := outcome{index: value.Index}
 	var t task
 	if err := json.Unmarshal(value.Text, &t); err != nil || t.N < 1 {
-		b.w.log.Error("a task is not readable, and is dropped", "error", err)
+		b.w.log.Error("a task is not readable, and is dropped", "error", cmp.Or(err, errNoElements))
 	} else if b.w.lasts && b.in == taskVar && registered(t.Func) == nil {
 		b.pass(&t, value.Index)
 		return true
