@@ -104,7 +104,7 @@ func (b *batch) scatter() {
 			continue
 		}
 		o := outcome{index: value.Index, of: &t.part, job: t.Job}
-		if i == 0 && death != nil && t.N == 1 && (t.Careful || len(b.claim.Values) == 1) {
+		if i == 0 && death != nil && b.diedOver(&t) {
 			t.Deaths = append(t.Deaths, *death)
 		}
 		if len(t.Deaths) >= maxDeaths {
@@ -124,6 +124,21 @@ func (b *batch) scatter() {
 	b.settle(nil)
 }
 
+// diedOver reports whether the death of its holder counts for a task, the first of those that it held: if it was one element,
+// which ran. Where there are slots, others may have run beside it.
+func (b *batch) diedOver(t *task) bool {
+	one := len(b.claim.Values) == 1
+	switch {
+	case t.N > 1:
+		return false
+	case b.in != taskVar:
+		return t.Careful || one
+	case t.Careful:
+		return t.Begun
+	}
+	return one && b.w.slots == 1
+}
+
 // pieces makes tasks of one element each of a task, or of some where there are many.
 func (t *task) pieces() [][]byte {
 	var all [][]byte
@@ -141,7 +156,7 @@ func (t *task) piece(from, to int, careful bool) []byte {
 		texts = slices.Repeat([]json.RawMessage{json.RawMessage("null")}, t.N) // not readable for the function either
 	}
 	piece := *t
-	piece.First, piece.N, piece.Careful, piece.Elems = t.First+from, to-from, careful, joinTexts(texts[from:to])
+	piece.First, piece.N, piece.Careful, piece.Begun, piece.Elems = t.First+from, to-from, careful, false, joinTexts(texts[from:to])
 	return asJSON(piece)
 }
 
@@ -256,6 +271,10 @@ func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
 		return o
 	}
 	b.hold(t.Lease)
+	if b.in == taskVar {
+		defer b.w.company.enter(ctx, t.Careful)()
+		b.noteBegun(t, index)
+	}
 	e := b.w.execute(ctx, t)
 	defer e.stop()
 	b.mu.Lock()
@@ -272,6 +291,16 @@ func (b *batch) execute(ctx context.Context, t *task, index int) outcome {
 		b.w.leaveSoon("a function goes on after its timeout, and the end of its context")
 	}
 	return e.outcome(index, false)
+}
+
+// noteBegun tells Redis that a careful task begins: one that only waits for that is not what its holder dies over.
+func (b *batch) noteBegun(t *task, index int) {
+	if !t.Careful {
+		return
+	}
+	begun := *t
+	begun.Begun = true
+	b.tell([]outcome{{index: index, job: t.Job, kept: begun.text()}}, nil)
 }
 
 // settle settles what is done, also when the worker has been told to stop: what is done is done. The slot is free with that.

@@ -87,6 +87,7 @@ type task struct {
 	Attempt int             `json:"attempt,omitempty"` // how many times its element has failed
 	Deaths  []Death         `json:"deaths,omitempty"`  // of workers that ran its element
 	Careful bool            `json:"careful,omitempty"` // a worker died over the chunk: it is settled before another begins
+	Begun   bool            `json:"begun,omitempty"`   // by its holder; Redis is told so of careful tasks only
 	Timeout time.Duration   `json:"timeout,omitempty"` // of an element
 	Lease   time.Duration   `json:"lease,omitempty"`   // if it is not that of the sleigh
 	Seed    uint64          `json:"seed,omitempty"`

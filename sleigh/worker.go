@@ -38,6 +38,7 @@ type Worker struct {
 	leaving  context.Context // ends when it is to claim no more
 	leave    context.CancelFunc
 	activity activity
+	company  company
 	replace  atomic.Bool // another one is to take its rank
 	dropped  recent      // jobs that have ended
 	imports  imports
