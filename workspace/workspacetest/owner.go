@@ -153,7 +153,7 @@ func deadAfter(s *site, open func() (*workspace.Workspace, error)) {
 func w3DeadOwnerOfManyVariables(s *site) {
 	rdb, proxy := s.proxied()
 	s.Cleanup(s.swept)
-	ws := s.openBy(rdb, &workspace.Options{Lease: time.Second})
+	ws := s.openBy(rdb, &workspace.Options{Lease: 5 * time.Second}) // which it keeps on a slow machine, too
 	for i := range 110 {
 		s.store(ws, fmt.Sprint("v", i), i)
 	}

@@ -83,6 +83,7 @@ func (s *site) openBy(rdb *redisx.Client, opts *workspace.Options) *workspace.Wo
 		if err := ws.Close(); err != nil {
 			s.Logf("closing the workspace: %v", err)
 			_ = workspace.Delete(s.ctx, s.rdb, s.name())
+			_ = s.admin.ZRem(s.ctx, "nws:names", s.name()) // which else goes when its lease is over
 		}
 	})
 	return ws
