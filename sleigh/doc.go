@@ -28,10 +28,10 @@
 // one step. If it dies, its tasks go to others: at once if this program launched it, else when the lease has run out. So a
 // function may run more than once for one element, but only one result counts. At the end of a job workers that have
 // nothing else to do run copies of tasks that take long, at the same time as the first ones, unless JobOptions.NoCopies is
-// set. An element over which three workers died becomes a TaskError (a death over a whole task takes that apart first, and one
-// over several slots tells those elements to begin by themselves the next time); so does an error or a panic of the function,
-// and the other elements have their results all the same. Which of several elements that run for more than a second in the slots
-// of a worker has ended it is not known: the death counts for each.
+// set. An element over which three workers died becomes a TaskError; so does an error or a panic of the function, and the
+// other elements have their results all the same. A death over a task of several elements takes that apart first, and where a
+// worker has several slots, what ran there begins without the others the next time. If elements of which one ends its worker run
+// beside each other for more than a second all the same, the death counts for each.
 //
 // A task is as many elements as take about 50 ms. An element that takes longer does not hold up those of its task: they go
 // to others. Redis holds the tasks that are handed out and about as many more, never all.
