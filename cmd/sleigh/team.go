@@ -68,7 +68,7 @@ func chooseTeam(ctx context.Context, rdb *redisx.Client, name string) (string, e
 	case len(names) == 0:
 		return "", noTeam(fmt.Errorf("there is no team on %s", rdb), nil)
 	case len(names) > 1:
-		return "", cli.Usagef("there are several teams: name one, as TEAM or by --team, of %s", strings.Join(names, ", "))
+		return "", cli.Usagef("there are several teams: name one of %s (as TEAM, or by --team)", strings.Join(names, ", "))
 	}
 	return names[0], nil
 }

@@ -45,8 +45,11 @@ func StartCluster(t testing.TB, masters, replicas int, config ...string) *Cluste
 func (c *Cluster) form(masters int) {
 	c.t.Helper()
 	ctx := context.Background()
-	for i, node := range c.nodes[:masters] {
+	for i, node := range c.nodes {
+		// Of the same epoch, they would take others one after the other, and one who has not heard of that is not voted for.
 		c.do(node, "cluster", "set-config-epoch", i+1)
+	}
+	for i, node := range c.nodes[:masters] {
 		c.do(node, "cluster", "addslotsrange", i*slotCount/masters, (i+1)*slotCount/masters-1)
 	}
 	ids := make([]string, len(c.nodes))
