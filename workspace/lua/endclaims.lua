@@ -19,7 +19,13 @@ if client ~= ARGV[4] then
       if w.brought_to(var, waiters[i]) then -- it may have begun to work on that: the claim ends as any other
         w.unwait(var, waiters[i])
       else
-        w.give_back(var, waiters[i])
+        local value, returns, _, order = w.handed_to(var, waiters[i])
+        if value and returns and order == 0 and var.mode == 'fifo' then -- before all that was claimed since: others may wait for it
+          w.unwait(var, waiters[i])
+          w.claims.put_back(var, { value }, 0, 0, 1)
+        else
+          w.give_back(var, waiters[i])
+        end
       end
       waited = true
     end
