@@ -36,7 +36,7 @@ func TestS13RedisAway(t *testing.T) {
 		variables, err := own.ListVars(ctx)
 		return err == nil && slices.ContainsFunc(variables, func(v workspace.VarInfo) bool { return v.Name == "task" && v.Fetchers == 2 })
 	})
-	job, err := wait.Submit(ctx, s, upTo(2), &sleigh.JobOptions{Chunk: 1, Attempts: 5})
+	job, err := wait.Submit(ctx, s, upTo(2), &sleigh.JobOptions{Chunk: 1, Attempts: 5, NoCopies: true})
 	if err != nil {
 		t.Fatal(err)
 	}
