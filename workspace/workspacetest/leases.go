@@ -16,6 +16,7 @@ var leaseTests = []test{
 	{"ClaimEndWakesFetcher", claimEndWakesFetcher},
 	{"ClaimEndedIsFetched", claimEndedIsFetched},
 	{"ClaimEndClaims", claimEndClaims},
+	{"ClaimEndClaimsInOrder", claimEndClaimsInOrder},
 	{"ClaimBuriedHolder", claimBuriedHolder},
 	{"ClaimLostReply", claimLostReply},
 	{"ClaimLostReplyOfAnEndedOne", claimLostReplyOfAnEndedOne},
@@ -188,4 +189,34 @@ func claimLostReplyOfAnEndedOne(s *site) {
 	lost := proxy.loseReply()
 	s.wantClaim(s.claim(away, "lossy", nil), 2, "0")
 	<-lost
+}
+
+// claimEndClaimsInOrder has a value that was on its way to a client that died come before one that was claimed after it, and given
+// back: who has that may wait for what comes of this one.
+func claimEndClaimsInOrder(s *site) {
+	ws := s.open()
+	s.store(ws, "v", 1, 2, 3)
+	one, err := ws.Claim(s.ctx, "v", nil)
+	s.must(err)
+	// The first was handed to the other one before that, as serve_fetchers does.
+	s.must(s.admin.LPop(s.ctx, s.key("values", "v")).Err())
+	now, err := s.admin.Time(s.ctx).Result()
+	s.must(err)
+	z := func(score int64, member string) redis.Z { return redis.Z{Score: float64(score), Member: member} }
+	s.must(s.admin.HSet(s.ctx, s.key("handed", "v"), "dead-1:1=10000", "+5 0 0 handed").Err())
+	s.must(s.admin.ZAdd(s.ctx, s.key("waiters", "v"), z(now.UnixMilli()+60_000, "dead-1:1=10000")).Err())
+	s.must(s.admin.ZAdd(s.ctx, s.key("live"), z(now.UnixMilli(), "dead-1")).Err())
+	s.must(one.Release(s.ctx, 1))
+	s.must(ws.EndClaims(s.ctx, "v", "dead-1"))
+	s.Cleanup(func() { s.must(s.admin.ZRem(s.ctx, s.key("live"), "dead-1").Err()) })
+	var got []string
+	for range 3 {
+		c, err := ws.Claim(s.ctx, "v", nil)
+		s.must(err)
+		got = append(got, string(c.Values[0].Text))
+		s.must(c.Settle(s.ctx, workspace.Outcome{Index: c.Values[0].Index}))
+	}
+	if got[0] != "handed" {
+		s.Errorf("claimed %q", got)
+	}
 }
