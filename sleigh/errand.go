@@ -196,11 +196,3 @@ func (o *outcome) texts() [][]byte {
 	}
 	return texts
 }
-
-// flag is how scripts are told whether something is so.
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}

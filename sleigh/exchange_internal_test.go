@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -14,16 +13,7 @@ import (
 // which variable it was, so that this request does not wait for another one of its name, and the slot is answered.
 func TestExchangeDeleted(t *testing.T) {
 	t.Parallel()
-	rdb, err := redisx.Open(t.Context(), "mem://", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rdb.Close() }()
-	own, err := workspace.Open(t.Context(), rdb, "exchange", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = own.Close() }()
+	own := embeddedWorkspace(t)
 	x := newExchange(own, taskVar, taskVar, time.Minute, slog.New(slog.DiscardHandler))
 	x.one, x.born, x.isOver = true, "1", func(error) bool { return true }
 	for range 2 {

@@ -1,7 +1,6 @@
 package sleigh
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -595,11 +594,7 @@ func (a *attempt) news(in string, jobs []string) (told string, texts []string) {
 		news = append(news, e.id, e.first, e.last, e.job, e.done, e.failed, len(e.texts))
 		texts = append(texts, e.texts...)
 	}
-	text, err := json.Marshal(news)
-	if err != nil {
-		panic(err)
-	}
-	return string(text), texts
+	return string(asJSON(news)), texts
 }
 
 // spoil has a claim be other than it was told of.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"testing"
 	"time"
 
+	"github.com/netspaces/netspaces/redisx"
 	"github.com/netspaces/netspaces/workspace"
 )
 
@@ -130,3 +132,19 @@ func (s *Sleigh) TellStop(ctx context.Context) error {
 
 // Lease is that of the team.
 func (s *Sleigh) Lease() time.Duration { return s.lease }
+
+// embeddedWorkspace is one on an embedded server of its own.
+func embeddedWorkspace(t *testing.T) *workspace.Workspace {
+	t.Helper()
+	rdb, err := redisx.Open(t.Context(), "mem://", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rdb.Close() })
+	ws, err := workspace.Open(t.Context(), rdb, "embedded", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.Close() })
+	return ws
+}

@@ -7,24 +7,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/netspaces/netspaces/redisx"
-	"github.com/netspaces/netspaces/workspace"
 )
 
 // TestS14StderrThere has another process than the master read the standard error of a worker.
 func TestS14StderrThere(t *testing.T) {
 	t.Parallel()
-	rdb, err := redisx.Open(t.Context(), "mem://", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rdb.Close()
-	ws, err := workspace.Open(t.Context(), rdb, "stderr", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.Close()
+	ws := embeddedWorkspace(t)
 	s := stderrThere(ws, false, 3)
 	for _, text := range []string{"a\nb", "c\n", strings.Repeat("x", lineBytes), "yz\nfatal"} {
 		if n, err := fmt.Fprint(s, text); n != len(text) || err != nil {

@@ -4,24 +4,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/netspaces/netspaces/redisx"
-	"github.com/netspaces/netspaces/workspace"
 )
 
 // A visit claims no more than a claim of the largest size has, for all slots together. Where there is more, nobody is to wait.
 func TestSettleLeavesTasks(t *testing.T) {
 	t.Parallel()
-	rdb, err := redisx.Open(t.Context(), "mem://", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rdb.Close() }()
-	own, err := workspace.Open(t.Context(), rdb, "settle", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = own.Close() }()
+	own := embeddedWorkspace(t)
 	for i := range 1500 {
 		if err := own.Store(t.Context(), taskVar, i); err != nil {
 			t.Fatal(err)
